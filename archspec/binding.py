@@ -1,0 +1,225 @@
+"""From an item to its layer: the words of an item are matched with a kind's template once, then evaluated where it
+stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from archspec.errors import ArchspecError, Findings, did_you_mean
+from archspec.layers import Layer, Option, Takes, registry
+from archspec.scope import Frame, Text
+from archspec.syntax import Operand, OptionWord, Place, Thing
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One field of a layer as an item sets it: a constant, or an operand to evaluate; `option` is None for kernel and
+    amount."""
+
+    field: str
+    place: Place
+    operand: Operand | None
+    constant: object = None
+    option: Option | None = None
+
+    @property
+    def fixed(self) -> bool:
+        """Whether its value is the same wherever the item stands."""
+        if self.operand is None:
+            return True
+        if self.option and (self.option.takes or self.operand.word in self.option.words):
+            return not self.option.takes
+        return self.operand.constant
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """An item matched with its kind: what it sets, in the item and by default."""
+
+    kind: type[Layer]
+    place: Place
+    own: tuple[Setting, ...]
+    default: tuple[Setting, ...]
+
+    @property
+    def fixed(self) -> bool:
+        """Whether the layer is the same wherever the item stands."""
+        return all(one.fixed for one in (*self.own, *self.default))
+
+    def setting(self, field: str | None) -> Place:
+        """Where a field is set; the item's name where it is not."""
+        return next((s.place for s in (*self.own, *self.default) if s.field == field), self.place)
+
+
+def match(thing: Thing, kind: type[Layer], kernel: Operand | None, defaults: Iterable[Thing]) -> Plan:
+    """Match an item with its kind; raises ArchspecError for everything in it that the kind does not know."""
+    findings, own = Findings(), []
+    notation = kind.notation
+    for what, operand, field in (("kernel", kernel, notation.kernel), ("amount", thing.amount, notation.amount)):
+        with findings:
+            if operand is not None and field is None:
+                raise _unwanted(thing, kind, what, operand)
+            if operand is None and field is not None and notation.required(field):
+                raise _lacking(thing, kind, what)
+            if operand is not None and field is not None:
+                own.append(Setting(field, operand.place, operand))
+    for word in thing.options:
+        with findings:
+            own.append(setting(word, kind, own))
+    findings.raise_any()
+    default = [setting(word, kind, ()) for given in defaults if given.word == notation.name for word in given.options]
+    return Plan(kind, thing.name, tuple(own), tuple(default))
+
+
+def _form(kind: type[Layer]) -> str:
+    """How a kind is written: CONVk-n."""
+    notation = kind.notation
+    return notation.name + ("k" if notation.kernel else "") + ("-n" if notation.amount else "")
+
+
+def _unwanted(thing: Thing, kind: type[Layer], what: str, operand: Operand) -> ArchspecError:
+    message = f"{kind.notation.name} takes no {what}, found {operand.place.text}"
+    return ArchspecError(f"{what}-not-allowed", message, operand.place.span, f"write {_form(kind)}")
+
+
+def _lacking(thing: Thing, kind: type[Layer], what: str) -> ArchspecError:
+    example = _form(kind).replace("k", "3").replace("-n", "-64")
+    form = f"{_form(kind)}, where k is the kernel" if what == "kernel" else f"{_form(kind)}, where n is the amount"
+    message = f"{thing.word} lacks its {what}"
+    return ArchspecError(f"{what}-missing", message, thing.name.span, f"write {form}: {example}")
+
+
+def setting(word: OptionWord, kind: type[Layer], before: Iterable[Setting]) -> Setting:
+    """What one option sets; raises ArchspecError for an unknown or repeated one."""
+    options = kind.notation.options
+    option = options.get(word.key)
+    negated = option is None and word.value is None and word.key.startswith("no")
+    if negated:
+        option = options.get(word.key[2:])
+    if option is None or (negated and option.style != "flag"):
+        raise _unknown_option(word, kind)
+    if any(s.field == option.field for s in before):
+        raise ArchspecError("option-twice", f"{option.key} is set twice", word.place.span, "keep one of them")
+    if word.value is None:
+        if option.style != "flag":
+            raise ArchspecError(
+                "option-value", f"{option.key} needs a value", word.place.span, f"write {_example(option)}"
+            )
+        return Setting(option.field, word.place, None, not negated, option)
+    return Setting(option.field, word.place, word.value, None, option)
+
+
+def _example(option: Option) -> str:
+    if option.words:
+        return " or ".join(f"{option.key}={word}" for word in sorted(option.words))
+    return f"{option.key}2" if option.style == "letter" else f"{option.key}=2"
+
+
+def _unknown_option(word: OptionWord, kind: type[Layer]) -> ArchspecError:
+    options = kind.notation.options
+    flags = [option.key for option in options.values() if option.style == "flag"]
+    known = [*options, *(f"no{flag}" for flag in flags)]
+    hint = did_you_mean(word.key, known)
+    if hint is None and (word.key.upper() in registry):
+        hint = f"if the layer {word.key.upper()} is meant, put a comma before it and write it in capitals"
+    if hint is None:
+        hint = f"its options are {', '.join(options)}" if options else f"{kind.notation.name} has no options"
+    return ArchspecError("unknown-option", f"{kind.notation.name} has no option `{word.key}`", word.place.span, hint)
+
+
+def fields_of(plan: Plan, frame: Frame, tensors: Mapping[str, object]) -> dict[str, object]:
+    """The fields that an item and the defaults set, evaluated here; one that is none counts as absent."""
+    found: dict[str, object] = {}
+    for settings in (plan.own, plan.default):
+        for one in settings:
+            if one.field not in found:
+                value = _evaluate(one, frame, tensors)
+                if value is not None:
+                    found[one.field] = value
+    return found
+
+
+def _evaluate(one: Setting, frame: Frame, tensors: Mapping[str, object]) -> object:
+    if one.operand is None:
+        return one.constant
+    option, word = one.option, one.operand.word
+    if option and word in option.words:
+        return word
+    if option and option.takes is Takes.TENSOR:
+        return _tensor(one, frame, tensors)
+    if option and option.takes:
+        return word or one.operand.place.text
+    value = one.operand.evaluate(frame)
+    if isinstance(value, bool) != (option is not None and option.boolean) and value is not None:
+        raise _wrong_value(one, value)
+    return str(value) if isinstance(value, Text) else value
+
+
+def _wrong_value(one: Setting, value: object) -> ArchspecError:
+    what = one.option.key if one.option else one.field
+    if isinstance(value, bool):
+        return ArchspecError("option-value", f"{what} needs a number, found {'yes' if value else 'no'}", one.place.span, "write a number")
+    return ArchspecError("option-value", f"{what} is yes or no, found {value}", one.place.span, f"write {what}=yes or leave it out")
+
+
+def _tensor(one: Setting, frame: Frame, tensors: Mapping[str, object]) -> str:
+    """The name of a tensor, or the name that a parameter holds."""
+    assert one.operand is not None
+    name = one.operand.word or one.operand.place.text
+    if name not in tensors:
+        held = one.operand.evaluate(frame) if one.operand.word and name in set(frame.scope.known()) else None
+        if not isinstance(held, str) or held not in tensors:
+            hint = did_you_mean(name, tensors) or "define it under `tensors:`"
+            raise ArchspecError("unknown-tensor", f"there is no tensor `{name}`", one.operand.place.span, hint)
+        name = str(held)
+    return name
+
+
+def create(plan: Plan, fields: dict[str, Any]) -> Layer:
+    """The layer; raises ArchspecError where a value is out of its bounds or of the wrong kind."""
+    missing = [name for name, info in plan.kind.model_fields.items() if info.is_required() and name not in fields]
+    if missing:
+        place = plan.setting(missing[0])
+        raise ArchspecError("amount-missing", f"{plan.kind.notation.name} lacks its {missing[0]}", place.span, f"write {_form(plan.kind)}")
+    try:
+        return plan.kind(**fields)
+    except ValidationError as error:
+        raise ArchspecError.of(d for problem in error.errors(include_url=False) for d in _problem(plan, problem).diagnostics) from None
+
+
+def _problem(plan: Plan, problem: Any) -> ArchspecError:
+    """One of pydantic's findings in the notation's words."""
+    field = str(problem["loc"][0]) if problem["loc"] else None
+    one = next((s for s in (*plan.own, *plan.default) if s.field == field), None)
+    what = one.option.key if one and one.option else field or plan.kind.notation.name
+    bounds = problem.get("ctx", {})
+    found = _shown(problem["input"])
+    wanted = {
+        "greater_than_equal": f"must be at least {bounds.get('ge')}",
+        "less_than_equal": f"must be at most {bounds.get('le')}",
+        "int_from_float": "must be a whole number",
+        "int_type": "must be a whole number",
+        "int_parsing": "must be a whole number",
+        "float_type": "must be a number",
+        "float_parsing": "must be a number",
+        "literal_error": f"must be {bounds.get('expected')}",
+        "value_error": str(bounds.get("error", "")),
+    }.get(problem["type"], problem["msg"])
+    code = "option-value" if one is None or one.option else "size"
+    return ArchspecError(code, f"{what} {wanted}, found {found}", plan.setting(field).span, _remedy(one))
+
+
+def _remedy(one: Setting | None) -> str | None:
+    if one and one.option and one.option.words:
+        return f"write {_example(one.option)}"
+    return None
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, tuple):
+        return "x".join(map(str, value))
+    return str(value)[:40]

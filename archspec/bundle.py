@@ -1,0 +1,62 @@
+"""The bundled specs: where they lie, and which names they answer to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from archspec.errors import ArchspecError, did_you_mean
+from archspec.source import Mapping, read
+
+SUFFIX = ".yaml"
+VARIANTS = re.compile(r"^variants:", re.MULTILINE)
+
+
+@cache
+def folder() -> Path:
+    """specs/: inside the installed package, or beside it in a source tree."""
+    package = Path(__file__).parent
+    return next((path for path in (package / "specs", package.parent / "specs") if path.is_dir()), package / "specs")
+
+
+@cache
+def files() -> dict[str, Path]:
+    """Every bundled file by its name relative to specs/: zoo/resnet."""
+    top = folder()
+    return {path.relative_to(top).with_suffix("").as_posix(): path for path in sorted(top.rglob(f"*{SUFFIX}"))}
+
+
+def variants(path: Path) -> tuple[str, ...]:
+    """The names of the variants in a bundled file."""
+    text = path.read_text(encoding="utf-8")
+    if not VARIANTS.search(text):
+        return ()
+    document = read(text, str(path))
+    found = document.get("variants") if isinstance(document, Mapping) else None
+    return tuple(key.text for key, _ in found.items) if isinstance(found, Mapping) else ()
+
+
+def names() -> Iterator[tuple[str, Path, str | None]]:
+    """Every name with its file and variant: files first, each followed by its variants."""
+    for name, path in files().items():
+        yield name, path, None
+        for variant in variants(path):
+            yield variant, path, variant
+
+
+def find(name: str) -> tuple[Path, str | None]:
+    """The file and variant of a bundled name: `zoo/resnet`, `resnet` or `resnet50`; raises ArchspecError if unknown."""
+    known = files()
+    if name in known:
+        return known[name], None
+    for full, path in known.items():
+        if full.rsplit("/", 1)[-1] == name:
+            return path, None
+    for path in known.values():
+        if name in path.read_text(encoding="utf-8") and name in variants(path):
+            return path, name
+    every = {candidate for candidate, _, _ in names()} | {full.rsplit("/", 1)[-1] for full in known}
+    hint = did_you_mean(name, every) or "`archspec list` names the bundled specs; a file is given by its path"
+    raise ArchspecError("unknown-spec", f"there is no file and no bundled spec called `{name}`", hint=hint)

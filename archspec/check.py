@@ -1,0 +1,217 @@
+"""Checks of the text that need no shapes: every name in it means something, also in blocks that nothing uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from archspec.binding import match
+from archspec.blocks import match_call, match_thing
+from archspec.declarations import Block
+from archspec.document import Document
+from archspec.errors import ArchspecError, Diagnostic, Findings, did_you_mean
+from archspec.expressions import Expression
+from archspec.layers import Layer, registry
+from archspec.meaning import merged_kind, resolve, unknown_call
+from archspec.rows import heading
+from archspec.scope import SIZES
+from archspec.syntax import (
+    Call,
+    Choice,
+    Each,
+    Element,
+    From,
+    Group,
+    Item,
+    Merge,
+    Operand,
+    Sequence,
+    Stages,
+    Table,
+    Thing,
+)
+from archspec.variables import expressions
+
+VARIABLE = object()  # what a variable or parameter holds is known only once it is evaluated
+
+
+@dataclass(frozen=True)
+class Names:
+    """What names can mean somewhere: values are variables, parameters and columns; None where a table decides."""
+
+    values: frozenset[str] | None
+    points: frozenset[str]
+
+    def with_columns(self, columns: Iterable[str] | None) -> Names:
+        if columns is None or self.values is None:
+            return replace(self, values=None)
+        return replace(self, values=self.values | {"i", "last"} | set(columns))
+
+
+def check_document(document: Document) -> Findings:
+    """Look through the layers and every block for names, options and arguments that mean nothing."""
+    checker = Checker(document)
+    network = frozenset(points(document.layers)) | document.input.keys()
+    variables = frozenset(document.vars)
+    checker.sequence(document.layers, Names(variables, network))
+    for block in document.blocks.values():
+        parameters: set[str] = set()
+        for parameter in block.parameters:
+            names = Names(variables | parameters, network | {"input"})
+            if parameter.default is not None:
+                checker.operand(parameter.default, names)
+            parameters.add(parameter.name)
+        own = network | {"input"} | set(points(block.body))
+        checker.sequence(block.body, Names(variables | parameters, own))
+    return checker.findings
+
+
+class Checker:
+    """One walk over the bodies of a document; what it finds is collected."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.findings = Findings()
+
+    def sequence(self, sequence: Sequence, names: Names) -> None:
+        for element in sequence.elements:
+            self.element(element, names)
+
+    def element(self, element: Element, names: Names) -> None:
+        if isinstance(element, Item):
+            self.item(element, names)
+        elif isinstance(element, Each):
+            self.each(element, names)
+        elif isinstance(element, Merge):
+            branches = (element.branches,) if isinstance(element.branches, Each) else element.branches
+            for branch in branches:
+                self.each(branch, names) if isinstance(branch, Each) else self.sequence(branch, names)
+        elif isinstance(element, Choice):
+            self.expression(element.condition, names)
+            self.sequence(element.then, names)
+            self.sequence(element.otherwise or Sequence((), element.place), names)
+        else:
+            for _, body in element.stages:
+                self.sequence(body, names)
+
+    def each(self, each: Each, names: Names) -> None:
+        for expression in cells(each.table):
+            self.expression(expression, names)
+        self.sequence(each.body, names.with_columns(heading(each.table)))
+
+    def item(self, item: Item, names: Names) -> None:
+        for expression in (item.condition, item.repeat, item.label and item.label.index):
+            if expression is not None:
+                self.expression(expression, names)
+        if item.otherwise is not None:
+            self.item(item.otherwise, names)
+        primary = item.primary
+        with self.findings:
+            if isinstance(primary, Thing):
+                self.thing(primary, names)
+            elif isinstance(primary, Call):
+                self.call(primary, names)
+            elif isinstance(primary, From):
+                self.point(primary, names)
+            else:
+                self.sequence(primary.body, names)
+
+    def thing(self, thing: Thing, names: Names) -> None:
+        for operand in (thing.tail, thing.amount):
+            if operand is not None:
+                self.operand(operand, names)
+
+        def meaning(word: str) -> Block | type[Layer] | object | None:
+            if word in self.document.blocks:
+                return self.document.blocks[word]
+            if names.values is None or word in names.values:
+                return registry.get(word, VARIABLE)
+            return registry.get(word)
+
+        found, kernel = resolve(thing, meaning, {*registry, *self.document.blocks, *(names.values or ())})
+        words: dict[str, frozenset[str]] = {}
+        if isinstance(found, Block):
+            match_thing(found, thing, kernel)
+        elif isinstance(found, type) and issubclass(found, Layer):
+            if found.merge_key:
+                raise merged_kind(found, thing.name.span)
+            match(thing, found, kernel, self.document.defaults)
+            options = found.notation.options
+            words = {o.key: o.words | ({"*"} if o.takes else set()) for o in options.values()}
+        for option in thing.options:
+            known = words.get(option.key, frozenset())
+            if option.value is not None and "*" not in known and option.value.word not in known:
+                self.operand(option.value, names)
+
+    def call(self, call: Call, names: Names) -> None:
+        for argument in call.arguments:
+            self.operand(argument.value, names)
+        block = self.document.blocks.get(call.word)
+        if block is not None:
+            match_call(block, call)
+        elif names.values is not None and call.word not in names.values:
+            raise unknown_call(call, self.document.blocks)
+
+    def point(self, source: From, names: Names) -> None:
+        point = source.point
+        known = names.points | (names.values or set())
+        if point.index is None and names.values is not None and point.name not in known:
+            if any(name.startswith(point.name) for name in names.points if name.endswith("*")):
+                return
+            hint = did_you_mean(point.name, names.points) or "name one with `as`, or use a stage's name"
+            raise ArchspecError("unknown-point", f"there is no point `{point.name}` here", point.place.span, hint)
+
+    def operand(self, operand: Operand, names: Names) -> None:
+        for expression in operand.expressions():
+            self.expression(expression, names)
+
+    def expression(self, expression: Expression, names: Names) -> None:
+        if names.values is None:
+            return
+        known = {*names.values, *names.points, *SIZES, *registry, *self.document.blocks}
+        with self.findings:
+            expression.check(known)
+
+
+def points(sequence: Sequence) -> Iterator[str]:
+    """The points that a body defines: labels and stages."""
+    pending: list[Element] = list(sequence.elements)
+    while pending:
+        element = pending.pop()
+        if isinstance(element, Item):
+            if element.label is not None:
+                yield element.label.name + ("*" if element.label.index is not None else "")
+            pending += [element.otherwise] if element.otherwise else []
+            pending += element.primary.body.elements if isinstance(element.primary, Group) else ()
+        elif isinstance(element, Stages):
+            yield from (key.text for key, _ in element.stages)
+            pending += [inner for _, body in element.stages for inner in body.elements]
+        else:
+            pending += [inner for body in _bodies(element) for inner in body.elements]
+
+
+def _bodies(element: Each | Merge | Choice) -> Iterator[Sequence]:
+    if isinstance(element, Each):
+        yield element.body
+    elif isinstance(element, Choice):
+        yield element.then
+        yield from (element.otherwise,) if element.otherwise else ()
+    else:
+        yield from (element.branches.body,) if isinstance(element.branches, Each) else element.branches
+
+
+def cells(table: Table) -> Iterator[Expression]:
+    """The expressions in the columns of a mapping."""
+    for _, value in table.columns or ():
+        yield from expressions(value)
+
+
+def lints(document: Document, used: frozenset[str]) -> Iterator[Diagnostic]:
+    """Warnings about the text: blocks that nothing uses, names that live in two name spaces."""
+    for block in document.blocks.values():
+        if block.name not in used:
+            message = f"the block {block.name} is never used"
+            yield Diagnostic("unused-block", message, block.place.span, "use it or remove it", severity="warning")
+        if block.name in document.vars:
+            message = f"{block.name} is a block and a variable: as an item it is the block, in expressions the variable"
+            yield Diagnostic("two-meanings", message, block.place.span, "rename one of them", severity="warning")

@@ -1,0 +1,176 @@
+"""The YAML document: a pydantic model whose fields read their part of the text and keep its places."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from archspec.declarations import (
+    Block,
+    InputShape,
+    Output,
+    Tensor,
+    read_block,
+    read_defaults,
+    read_inputs,
+    read_outputs,
+    read_tensor,
+)
+from archspec.errors import ArchspecError, Diagnostic, Findings, Source, did_you_mean
+from archspec.layers import registry
+from archspec.source import Listing, Mapping, Scalar, Value, read
+from archspec.structure import check_name, sequence
+from archspec.syntax import Sequence, Thing
+
+T = TypeVar("T")
+
+
+class _Reads:
+    """A field that a function reads from its YAML value; its findings travel through pydantic's own collection."""
+
+    def __init__(self, function: Callable[[Any], object]) -> None:
+        self.function = function
+
+    def __get_pydantic_core_schema__(self, source: object, handler: object) -> CoreSchema:  # noqa: ARG002
+        return core_schema.no_info_plain_validator_function(self._validate)
+
+    def _validate(self, value: Any) -> object:
+        try:
+            return self.function(value)
+        except ArchspecError as error:
+            raise PydanticCustomError("archspec", "found", {"findings": error.diagnostics}) from None
+
+
+def _text(value: Value) -> str:
+    if not isinstance(value, Scalar) or (value.plain and not value.text):
+        raise ArchspecError("not-text", "text should stand here", value.span(), "write a word or a sentence")
+    return value.text
+
+
+def _table(what: str, read_one: Callable[[Scalar, Value], T], named: bool = True) -> Callable[[Value], dict[str, T]]:
+    """A mapping whose every value is read by `read_one`; all its findings are collected."""
+
+    def reader(value: Value) -> dict[str, T]:
+        if not isinstance(value, Mapping):
+            raise ArchspecError("not-a-mapping", f"`{what}` needs a mapping", value.span(), f"{what}: {{name: value}}")
+        findings, found = Findings(), {}
+        for key, item in value.items:
+            with findings:
+                name = check_name(key, what.rstrip("s")) if named else key.text
+                found[name] = read_one(key, item)
+        findings.raise_any()
+        return found
+
+    return reader
+
+
+def _blocks(value: Value) -> dict[str, Block]:
+    read_blocks = _table("blocks", read_block, named=False)(value)
+    findings, found = Findings(), {}
+    for one in read_blocks.values():
+        with findings:
+            if one.name in registry:
+                raise ArchspecError(
+                    "reserved-name", f"{one.name} is a layer", one.place.span, "give the block another name"
+                )
+            if one.name in found:
+                raise ArchspecError(
+                    "duplicate-key",
+                    f"the block {one.name} is already defined in line {found[one.name].place.span.line}",
+                    one.place.span,
+                    "give one of them another name",
+                )
+            found[one.name] = one
+    findings.raise_any()
+    return found
+
+
+def _mapping(what: str) -> Callable[[Value], Mapping]:
+    def reader(value: Value) -> Mapping:
+        if not isinstance(value, Mapping):
+            raise ArchspecError("not-a-mapping", f"`{what}` needs a mapping", value.span(), f"{what}: {{name: value}}")
+        return value
+
+    return reader
+
+
+def _named_values(_: Scalar, value: Value) -> Value:
+    return value
+
+
+class Document(BaseModel):
+    """One spec as it is written: every part parsed, nothing evaluated."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    name: Annotated[str, _Reads(_text)]
+    description: Annotated[str, _Reads(_text)] = ""
+    source: Annotated[Any, _Reads(lambda value: value)] = None
+    input: Annotated[dict[str, InputShape], _Reads(read_inputs)]
+    vars: Annotated[dict[str, Any], _Reads(_table("vars", _named_values))] = {}
+    variants: Annotated[
+        dict[str, Any], _Reads(_table("variants", lambda _, value: _mapping("variants")(value), named=False))
+    ] = {}
+    defaults: Annotated[tuple[Thing, ...], _Reads(read_defaults)] = ()
+    blocks: Annotated[dict[str, Block], _Reads(_blocks)] = {}
+    layers: Annotated[Sequence, _Reads(sequence)]
+    outputs: Annotated[tuple[Output, ...], _Reads(read_outputs)] = ()
+    training_outputs: Annotated[tuple[Output, ...], _Reads(read_outputs)] = ()
+    tensors: Annotated[dict[str, Tensor], _Reads(_table("tensors", lambda _, value: read_tensor(value)))] = {}
+    expect: Annotated[Any, _Reads(_mapping("expect"))] = None
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A document and its text."""
+
+    document: Document
+    source: Source
+    keys: Mapping
+
+
+def parse_document(text: str | bytes, name: str = "<string>") -> Parsed:
+    """Read one spec; raises ArchspecError with every independent finding.
+
+    >>> parse_document("name: tiny\\ninput: 8x8x3\\nlayers: CONV3-4, GAP").document.name
+    'tiny'
+    """
+    value = read(text, name)
+    if not isinstance(value, Mapping):
+        what = "a list" if isinstance(value, Listing) else "text"
+        raise ArchspecError(
+            "not-a-spec",
+            f"a spec is a mapping, and here is {what}",
+            value.span(),
+            "start with name:, input: and layers:",
+        )
+    fields = {key.text: item for key, item in value.items}
+    try:
+        return Parsed(Document.model_validate(fields), value.span().source, value)
+    except ValidationError as error:
+        raise ArchspecError.of(_findings(error, value)) from None
+
+
+def _findings(error: ValidationError, document: Mapping) -> Iterator[Diagnostic]:
+    """pydantic's findings in the spec's own words, in the order of the text."""
+    found = [finding for problem in error.errors(include_url=False) for finding in _finding(problem, document)]
+    return iter(sorted(found, key=lambda finding: finding.span.start if finding.span else 0))
+
+
+def _finding(problem: Any, document: Mapping) -> Iterator[Diagnostic]:
+    key = str(problem["loc"][0])
+    if problem["type"] == "archspec":
+        yield from problem["ctx"]["findings"]
+    elif problem["type"] == "missing":
+        first = document.items[0][0].span() if document.items else document.span()
+        example = {"name": "name: my-net", "input": "input: 28x28x1", "layers": "layers: CONV3-10, GAP"}[key]
+        yield Diagnostic("missing-key", f"the spec has no `{key}`", first, f"add `{example}`")
+    else:
+        place = next(name for name, _ in document.items if name.text == key)
+        keys = ", ".join(Document.model_fields)
+        hint = did_you_mean(key, Document.model_fields) or f"the keys are {keys}"
+        yield Diagnostic("unknown-key", f"a spec has no key `{key}`", place.span(), hint)

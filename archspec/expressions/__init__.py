@@ -1,0 +1,11 @@
+"""Safe arithmetic inside a spec: text -> tokens -> a function of the names that it reads. Python evaluates none of it.
+
+Precedence and meaning are Python's, but a boolean is not a number, and lists have no order. Every size is checked
+before a value is made.
+"""
+
+from archspec.expressions.evaluation import Environment, Expression
+from archspec.expressions.parser import parse, parse_prefix
+from archspec.expressions.values import AXES, Dims, Point, Value, described, shown
+
+__all__ = ["AXES", "Dims", "Environment", "Expression", "Point", "Value", "described", "parse", "parse_prefix", "shown"]

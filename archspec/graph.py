@@ -1,0 +1,81 @@
+"""The frozen layer graph, and what its structure says: what is reached by which outputs, and what looks like a mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import networkx as nx
+
+from archspec.elaborate import Network
+from archspec.errors import Diagnostic
+from archspec.nodes import Node
+
+Graph = nx.DiGraph
+
+
+@dataclass(frozen=True, eq=False)
+class LayerGraph:
+    """A network as a frozen `networkx.DiGraph` of nodes in execution order.
+
+    An edge's `slots` are the input slots that it feeds, and `size_only` says that none but the size is taken.
+    `inference` are the nodes that the outputs need; the other needed ones are training-only.
+    """
+
+    graph: Graph
+    inputs: Mapping[str, Node]
+    outputs: Mapping[str, Node]
+    training_outputs: Mapping[str, Node]
+    points: Mapping[str, Node]
+    inference: frozenset[Node]
+    needed: frozenset[Node]
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self.graph)
+
+    def __len__(self) -> int:
+        return len(self.graph)
+
+
+def layer_graph(network: Network) -> LayerGraph:
+    """Connect the nodes of a network, and freeze the graph."""
+    graph: Graph = nx.DiGraph()
+    graph.add_nodes_from(network.nodes)
+    for node in network.nodes:
+        for slot, source in enumerate(node.inputs + node.size_only):
+            known = graph.get_edge_data(source, node)
+            slots = (*known["slots"], slot) if known else (slot,)
+            graph.add_edge(source, node, slots=slots, size_only=slots[0] >= len(node.inputs))
+    inference = _ancestors(network.outputs.values())
+    needed = inference | _ancestors(network.training_outputs.values())
+    return LayerGraph(
+        nx.freeze(graph), network.inputs, network.outputs, network.training_outputs, network.points, inference, needed
+    )
+
+
+def _ancestors(ends: Iterable[Node]) -> frozenset[Node]:
+    """The ends and everything that they read."""
+    found, pending = set[Node](), list(ends)
+    while pending:
+        node = pending.pop()
+        if node not in found:
+            found.add(node)
+            pending += node.inputs
+    return frozenset(found)
+
+
+def lints(graph: LayerGraph) -> Iterator[Diagnostic]:
+    """Warnings about the structure: nodes that reach no output, each chain of them at its end."""
+    for node in graph:
+        if node in graph.needed or any(True for _ in graph.graph.successors(node)):
+            continue
+        what = f"the input {node.name}" if node.name else str(node.layer)
+        yield Diagnostic(
+            "unreached",
+            f"{what} reaches no output",
+            node.span,
+            "join it to the network, list it under outputs:, or remove it",
+            str(node.shape),
+            node.trace,
+            "warning",
+        )

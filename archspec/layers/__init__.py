@@ -1,0 +1,42 @@
+"""Layer kinds. Importing this package makes all of them known."""
+
+from archspec.layers import (
+    activation,
+    convolution,
+    linear,
+    merge,
+    normalization,
+    pooling,
+    regularization,
+    reshape,
+    resize,
+)
+from archspec.layers.base import Family, Layer, Role, Storage, Weight, Weights, register, registry
+from archspec.layers.shape import Formula, Shape, ShapeError, total
+from archspec.layers.template import Option, Takes
+
+__all__ = [
+    "Family",
+    "Formula",
+    "Layer",
+    "Option",
+    "Role",
+    "Shape",
+    "ShapeError",
+    "Storage",
+    "Takes",
+    "Weight",
+    "Weights",
+    "activation",
+    "convolution",
+    "linear",
+    "merge",
+    "normalization",
+    "pooling",
+    "register",
+    "registry",
+    "regularization",
+    "reshape",
+    "resize",
+    "total",
+]

@@ -1,0 +1,141 @@
+"""Activations: elementwise functions, SOFTMAX among the channels of a position."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from archspec.layers.base import (
+    Elementwise,
+    Family,
+    PerChannel,
+    Role,
+    Weights,
+    channels,
+    per_channel,
+    register,
+)
+from archspec.layers.geometry import Real
+from archspec.layers.shape import Shape
+from archspec.layers.template import TensorName
+
+
+class Activation(Elementwise, abstract=True):
+    """A function of one number; the shape stays."""
+
+    family: ClassVar[Family] = Family.ACTIVATION
+
+
+@register
+class Relu(Activation):
+    """max(0, x) (Nair & Hinton 2010)."""
+
+    template: ClassVar[str] = "RELU"
+
+
+@register
+class Relu6(Activation):
+    """min(max(0, x), 6) (Krizhevsky 2010)."""
+
+    template: ClassVar[str] = "RELU6"
+
+
+@register
+class Sigmoid(Activation):
+    """1 / (1 + exp(-x)) (Rumelhart, Hinton & Williams 1986)."""
+
+    template: ClassVar[str] = "SIGMOID"
+
+
+@register
+class Tanh(Activation):
+    """(exp(x) - exp(-x)) / (exp(x) + exp(-x)) (LeCun et al. 1998)."""
+
+    template: ClassVar[str] = "TANH"
+
+
+@register
+class Gelu(Activation):
+    """x times the normal distribution function of x (Hendrycks & Gimpel 2016)."""
+
+    template: ClassVar[str] = "GELU"
+
+
+@register
+class Silu(Activation):
+    """x sigmoid(x) (Elfwing, Uchibe & Doya 2018)."""
+
+    template: ClassVar[str] = "SILU"
+
+
+@register
+class HardSwish(Activation):
+    """x relu6(x + 3) / 6 (Howard et al. 2019)."""
+
+    template: ClassVar[str] = "HSWISH"
+
+
+@register
+class HardSigmoid(Activation):
+    """relu6(x + 3) / 6 (Howard et al. 2019)."""
+
+    template: ClassVar[str] = "HSIGMOID"
+
+
+@register
+class Elu(Activation):
+    """x where positive, else exp(x) - 1 (Clevert, Unterthiner & Hochreiter 2016)."""
+
+    template: ClassVar[str] = "ELU"
+
+
+@register
+class Selu(Activation):
+    """1.0507 x where positive, else 1.7581 (exp(x) - 1) (Klambauer et al. 2017)."""
+
+    template: ClassVar[str] = "SELU"
+
+
+@register
+class Mish(Activation):
+    """x tanh(softplus(x)) (Misra 2020)."""
+
+    template: ClassVar[str] = "MISH"
+
+
+@register
+class Softplus(Activation):
+    """log(1 + exp(x)) (Dugas et al. 2001)."""
+
+    template: ClassVar[str] = "SOFTPLUS"
+
+
+@register
+class Softmax(Activation):
+    """exp(x) over its sum along the channels, at every position (Bridle 1990)."""
+
+    template: ClassVar[str] = "SOFTMAX"
+
+
+@register
+class LeakyRelu(Activation):
+    """x where positive, else slope x (Maas, Hannun & Ng 2013)."""
+
+    template: ClassVar[str] = "LEAKY-{slope}"
+    slope: Real = 0.01
+
+
+@register
+class PRelu(PerChannel):
+    """x where positive, else a x with a learnt slope a per channel (He et al. 2015).
+
+    >>> print(PRelu().weights(Shape((28, 28), 64))["weight"].count)
+    64
+    """
+
+    template: ClassVar[str] = "PRELU w={w}"
+    family: ClassVar[Family] = Family.ACTIVATION
+    w: TensorName | None = None
+
+    def weights(self, *inputs: Shape) -> Weights:
+        """C slopes."""
+        return {"weight": per_channel(channels(self, inputs[0]), Role.SLOPE)}

@@ -1,0 +1,215 @@
+"""What a layer kind is: one frozen class that declares its notation, its family, its fields and its facts.
+
+A fact is a pure function of the input shapes. A kind whose class lacks one cannot be created: nothing defaults to zero
+in silence. Kinds without weights, and kinds that work element by element, say so by their base class.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, ClassVar, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from archspec.layers.shape import Formula, Shape, ShapeError
+from archspec.layers.template import Template
+
+
+class Family(StrEnum):
+    """What a kind is for; tables and diagrams style by it."""
+
+    INPUT = "input"
+    CONVOLUTION = "convolution"
+    POOLING = "pooling"
+    LINEAR = "linear"
+    NORMALIZATION = "normalization"
+    ACTIVATION = "activation"
+    REGULARIZATION = "regularization"
+    MERGE = "merge"
+    RESHAPE = "reshape"
+    ATTENTION = "attention"
+    EMBEDDING = "embedding"
+    RECURRENT = "recurrent"
+
+
+class Storage(StrEnum):
+    """Where the output lives: in memory of its own, or in that of the first input."""
+
+    FRESH = "fresh"
+    VIEW = "view"
+    IN_PLACE = "in place"
+
+
+class Role(StrEnum):
+    """What a weight does; initialisation and the loading of foreign weights go by it."""
+
+    KERNEL = "kernel"
+    BIAS = "bias"
+    SCALE = "scale"
+    SLOPE = "slope"
+    RUNNING_MEAN = "running mean"
+    RUNNING_VARIANCE = "running variance"
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """One tensor of a layer.
+
+    `shape` is the order in which torch stores it, `factors` the product as it is written by hand (K x K x C x F).
+    `fan_in` and `fan_out` count the connections of one output and of one input unit: taps x C_in/g and taps x C_out/g.
+    """
+
+    shape: tuple[int, ...]
+    role: Role
+    fan_in: int
+    fan_out: int
+    factors: tuple[int, ...]
+    trainable: bool = True
+
+    @property
+    def count(self) -> Formula:
+        """The number of elements, as a formula."""
+        return Formula.product(*self.factors)
+
+
+Weights = Mapping[str, Weight]
+NO_WEIGHTS: Weights = MappingProxyType({})
+
+
+def per_channel(channels: int, role: Role, trainable: bool = True) -> Weight:
+    """A weight with one element per channel."""
+    return Weight((channels,), role, 1, 1, (channels,), trainable)
+
+
+class Layer(BaseModel):
+    """The base of all layer kinds. A kind declares
+
+    - `template`, its notation: `"POOL{kernel} s{stride} ceil={ceil}"` (see `archspec.layers.template`),
+    - `family` and `storage`, and `arity`, the numbers of inputs it may take (None: no upper limit),
+    - its fields, as a pydantic model, and four facts, pure functions of the input shapes:
+      `output_shape`, `weights`, `macs`.
+
+    It is made known by `@register`. Classes that only gather what several kinds share pass `abstract=True`.
+    """
+
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid")
+
+    template: ClassVar[str]
+    family: ClassVar[Family]
+    storage: ClassVar[Storage]
+    arity: ClassVar[tuple[int, int | None]] = (1, 1)
+    notation: ClassVar[Template]
+    merge_key: ClassVar[str | None] = None  # the YAML key whose branches are the inputs: add, concat, mul
+    transparent: ClassVar[bool] = False  # stands for the point itself and makes no node
+    absent: ClassVar[bool] = False  # takes its whole branch out of a merge
+
+    def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        if abstract:
+            return
+        declared = [name for name in ("template", "family", "storage") if not hasattr(cls, name)]
+        missing = sorted(cls.__abstractmethods__) + declared
+        if missing:
+            raise TypeError(f"layer kind {cls.__name__} lacks {', '.join(missing)}: every kind states all its facts")
+        cls.notation = Template.compile(cls.template, cls.model_fields)
+
+    @abstractmethod
+    def output_shape(self, *inputs: Shape) -> Shape:
+        """The shape that the next layer sees; raises ShapeError where the inputs do not fit."""
+
+    @abstractmethod
+    def weights(self, *inputs: Shape) -> Weights:
+        """The tensors it holds, by torch's names, in torch's order."""
+
+    @abstractmethod
+    def macs(self, *inputs: Shape) -> Formula:
+        """Multiply-accumulates for one example; bias and elementwise work count 0."""
+
+    @property
+    def kind(self) -> str:
+        """The kind's name in the notation: CONV."""
+        return self.notation.name
+
+    def __str__(self) -> str:
+        return self.notation.format(self)
+
+
+class Weightless(Layer, abstract=True):
+    """A kind that holds no weights and multiplies by none."""
+
+    def weights(self, *inputs: Shape) -> Weights:  # noqa: ARG002
+        return NO_WEIGHTS
+
+    def macs(self, *inputs: Shape) -> Formula:  # noqa: ARG002
+        return Formula()
+
+
+class Elementwise(Weightless, abstract=True):
+    """A weightless kind whose output unit reads the input unit of the same place and nothing else."""
+
+    storage: ClassVar[Storage] = Storage.FRESH
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        return with_channels(self, inputs[0])
+
+
+class PerChannel(Layer, abstract=True):
+    """A kind that learns a few numbers per channel and keeps the shape; its arithmetic counts as elementwise."""
+
+    storage: ClassVar[Storage] = Storage.FRESH
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        return with_channels(self, inputs[0])
+
+    def macs(self, *inputs: Shape) -> Formula:  # noqa: ARG002
+        return Formula()
+
+
+class Input(Weightless):
+    """An input of the network; a structural kind, made by the `input` key alone."""
+
+    template: ClassVar[str] = "INPUT"
+    family: ClassVar[Family] = Family.INPUT
+    storage: ClassVar[Storage] = Storage.FRESH
+    arity: ClassVar[tuple[int, int | None]] = (0, 0)
+    shape: Shape
+
+    def output_shape(self, *inputs: Shape) -> Shape:  # noqa: ARG002
+        return self.shape
+
+
+def with_channels(layer: Layer, shape: Shape) -> Shape:
+    """`shape` itself; raises ShapeError for token ids, which have no channels to compute with."""
+    if shape.channels is None:
+        raise ShapeError("token-ids", f"{layer} computes with numbers, and here are {shape}", "embed the ids first")
+    return shape
+
+
+def channels(layer: Layer, shape: Shape) -> int:
+    """The channels of `shape`; raises ShapeError for token ids."""
+    return with_channels(layer, shape).sizes[-1]
+
+
+registry: dict[str, type[Layer]] = {}
+Kind = TypeVar("Kind", bound=type[Layer])
+
+
+def register(kind: Kind) -> Kind:
+    """Make a layer kind known to the notation; a kind of the same name from the same place is replaced.
+
+    Raises ValueError where another kind already has the name.
+    """
+    name = kind.notation.name
+    known = registry.get(name)
+    if known and (known.__module__, known.__qualname__) != (kind.__module__, kind.__qualname__):
+        raise ValueError(f"{name} is already the layer kind {known.__module__}.{known.__qualname__}")
+    registry[name] = kind
+    return kind

@@ -1,0 +1,159 @@
+"""Rearrangements: the same numbers in another shape, a part of the channels, or one number in place of all."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import ClassVar
+
+from archspec.layers.base import Family, Storage, Weightless, channels, register, with_channels
+from archspec.layers.geometry import Dims, NotNegative, Positive, equal_parts, spatial
+from archspec.layers.shape import AXES, Shape, ShapeError
+
+
+class View(Weightless, abstract=True):
+    """A kind whose output lies in the memory of its input."""
+
+    family: ClassVar[Family] = Family.RESHAPE
+    storage: ClassVar[Storage] = Storage.VIEW
+
+
+@register
+class Flatten(View):
+    """All numbers as a vector, channel by channel as torch orders them.
+
+    >>> print(Flatten().output_shape(Shape((7, 7), 10)))
+    490
+    """
+
+    template: ClassVar[str] = "FLATTEN"
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        return Shape((), with_channels(self, inputs[0]).elements)
+
+
+@register
+class Reshape(View):
+    """The same numbers in another shape, written as the spec writes shapes and filled in torch's order, C before H.
+
+    >>> print(Reshape(to=(7, 7, 512)).output_shape(Shape((), 25088)))
+    7 x 7 x 512
+    """
+
+    template: ClassVar[str] = "RESHAPE to={to}"
+    to: Dims
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        """`to`, its last size the channels; raises ShapeError where the numbers of elements differ."""
+        shape = with_channels(self, inputs[0])
+        if not 1 <= len(self.to) <= len(AXES):
+            message = f"a shape has 1 to {len(AXES)} sizes, and to= has {len(self.to)}"
+            raise ShapeError("dimensions", message, "write the spatial sizes and then the channels: to=7x7x512", "to")
+        wanted = Shape(self.to[:-1], self.to[-1])
+        if prod(self.to) != shape.elements:
+            raise ShapeError(
+                "elements",
+                f"{wanted} are {wanted.elements} numbers, and {shape} are {shape.elements}",
+                f"the sizes of to= must multiply to {shape.elements}",
+                "to",
+            )
+        return wanted
+
+
+@register
+class Transpose(View):
+    """Channels become positions and positions channels.
+
+    >>> print(Transpose().output_shape(Shape((196,), 512)))
+    512 x 196
+    """
+
+    template: ClassVar[str] = "TRANSPOSE"
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        length, count = spatial(self, inputs[0], (1,)).sizes
+        return Shape((count,), length)
+
+
+@register
+class Identity(View):
+    """The point itself: it makes no node."""
+
+    template: ClassVar[str] = "IDENTITY"
+    transparent: ClassVar[bool] = True
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+
+@register
+class Nothing(View):
+    """Takes the branch that it ends out of its merge."""
+
+    template: ClassVar[str] = "NONE"
+    absent: ClassVar[bool] = True
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+
+@register
+class Part(View):
+    """One of several equal groups of channels, counted from 0.
+
+    >>> print(Part(index=1, of=4).output_shape(Shape((28, 28), 64)))
+    28 x 28 x 16
+    """
+
+    template: ClassVar[str] = "PART-{index} of={of}"
+    index: NotNegative
+    of: Positive
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        """C / of channels; raises ShapeError where that is not whole, or where there is no such part."""
+        if self.index >= self.of:
+            message = f"of={self.of} gives parts 0 to {self.of - 1}, and not {self.index}"
+            raise ShapeError("part-out-of-range", message, "parts are counted from 0", "index")
+        return Shape(inputs[0].spatial, equal_parts(channels(self, inputs[0]), self.of, "channels", "of"))
+
+
+@register
+class Shuffle(Weightless):
+    """Channels dealt out in turn from g groups: g x C/g transposed (Zhang et al. 2018)."""
+
+    template: ClassVar[str] = "SHUFFLE-{groups}"
+    family: ClassVar[Family] = Family.RESHAPE
+    storage: ClassVar[Storage] = Storage.FRESH
+    groups: Positive
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        shape = spatial(self, inputs[0])
+        equal_parts(channels(self, shape), self.groups, "channels", "groups")
+        return shape
+
+
+class OverChannels(Weightless, abstract=True):
+    """One number in place of all channels of a position (spatial attention: Woo et al. 2018).
+
+    >>> print(ChannelMean().output_shape(Shape((28, 28), 64)))
+    28 x 28 x 1
+    """
+
+    family: ClassVar[Family] = Family.RESHAPE
+    storage: ClassVar[Storage] = Storage.FRESH
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        return Shape(with_channels(self, inputs[0]).spatial, 1)
+
+
+@register
+class ChannelMean(OverChannels):
+    """The mean of the channels at every position."""
+
+    template: ClassVar[str] = "CMEAN"
+
+
+@register
+class ChannelMax(OverChannels):
+    """The maximum of the channels at every position."""
+
+    template: ClassVar[str] = "CMAX"

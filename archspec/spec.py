@@ -1,0 +1,190 @@
+"""A spec as its user holds it: read, elaborated for one variant and one set of variables, ready to be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from archspec import bundle, check, graph
+from archspec.analysis import Analysis, analyze
+from archspec.declarations import InputShape, read_input
+from archspec.document import Document, Parsed, parse_document
+from archspec.elaborate import MOST_NODES, Elaborator, Network
+from archspec.errors import ArchspecError, Diagnostic, Findings, did_you_mean
+from archspec.graph import Graph, LayerGraph
+from archspec.layers import Shape
+from archspec.nodes import Node
+from archspec.scope import Frame, Instance, Scope
+from archspec.source import Mapping as Tree
+from archspec.source import Scalar, Value
+from archspec.syntax import Place
+from archspec.tensors import check_input
+from archspec.variables import evaluate, from_python, overridden
+
+
+@dataclass(frozen=True, eq=False)
+class Spec:
+    """One network: a document, the variant and variables chosen, and its layer graph."""
+
+    document: Document
+    variant: str | None
+    layers: LayerGraph
+    warnings: tuple[Diagnostic, ...]
+
+    @property
+    def name(self) -> str:
+        """The name in the document."""
+        return self.document.name
+
+    @property
+    def graph(self) -> Graph:
+        """The layers as a frozen `networkx.DiGraph`; its nodes are `Node` objects in execution order."""
+        return self.layers.graph
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self.layers)
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def analyze(self) -> Analysis:
+        """All analyses; they run once.
+
+        >>> parse("{name: a, input: 28x28x1, layers: CONV3-10}").analyze().parameters
+        100
+        """
+        return self._analysis
+
+    @cached_property
+    def _analysis(self) -> Analysis:
+        return analyze(self.layers)
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a user may choose for a document: variant, variables, input shapes, the bound on layers."""
+
+    variant: str | None = None
+    variables: Mapping[str, Value] | None = None
+    inputs: Mapping[str | None, Scalar] | None = None
+    limit: int = MOST_NODES
+
+
+def build(parsed: Parsed, choices: Choices) -> Spec:
+    """Elaborate a document; raises ArchspecError with every independent finding."""
+    document = parsed.document
+    variables = _variables(document, choices)
+    findings = check.check_document(document)
+    shapes = _inputs(document, choices, variables, findings)
+    elaborator = Elaborator(document, variables, findings, choices.limit)
+    network = elaborator.network(shapes)
+    findings.raise_any()
+    layers = graph.layer_graph(network)
+    warnings = (*check.lints(document, network.used_blocks), *graph.lints(layers))
+    return Spec(document, choices.variant, layers, warnings)
+
+
+def parse(
+    text: str | bytes,
+    name: str = "<string>",
+    *,
+    variant: str | None = None,
+    input: str | Mapping[str, str] | None = None,
+    limit: int = MOST_NODES,
+    **variables: object,
+) -> Spec:
+    """Read a spec from its text; raises ArchspecError.
+
+    `variant` chooses one of its variants, `input` another input shape (or several by name), `limit` the largest number
+    of layers; every other keyword sets one of its variables.
+
+    >>> spec = parse("{name: a, vars: {F: 4}, input: 8x8x1, layers: CONV3-F}", F=10, input="28x28x1")
+    >>> print(list(spec)[-1].shape)
+    28 x 28 x 10
+    """
+    chosen = {key: from_python(value, key) for key, value in variables.items()}
+    shapes = {None: input} if isinstance(input, str) else dict(input or {})
+    scalars = {key: Scalar.of(shape, "input") for key, shape in shapes.items()}
+    return build(parse_document(text, name), Choices(variant, chosen, scalars, limit))
+
+
+def load(
+    path_or_name: str | Path,
+    *,
+    variant: str | None = None,
+    input: str | Mapping[str, str] | None = None,
+    limit: int = MOST_NODES,
+    **variables: object,
+) -> Spec:
+    """Load a spec from a file, or by the name of a bundled spec or of one of its variants; raises ArchspecError.
+
+    >>> load("tutorial/cnn").analyze().parameters
+    2483
+    """
+    text, name, bundled = read_spec(path_or_name)
+    return parse(text, name, variant=variant or bundled, input=input, limit=limit, **variables)
+
+
+def read_spec(path_or_name: str | Path) -> tuple[bytes, str, str | None]:
+    """The text of a spec, the name that its errors show, and the variant that a bundled name stands for."""
+    path, variant = Path(path_or_name), None
+    if not path.is_file() and isinstance(path_or_name, str) and path.suffix not in (".yaml", ".yml"):
+        path, variant = bundle.find(path_or_name)
+    try:
+        return path.read_bytes(), str(path), variant
+    except OSError as error:
+        hint = "`archspec list` names the bundled specs"
+        raise ArchspecError("unreadable", f"cannot read {path}: {error.strerror or error}", hint=hint) from None
+
+
+def _variables(document: Document, choices: Choices) -> Scope:
+    """The variables under the variant and the settings; the overrides of every variant are checked."""
+    findings, chosen = Findings(), document.vars
+    for name, overrides in document.variants.items():
+        with findings:
+            merged = overridden(document.vars, ((key.text, key.span(), value) for key, value in overrides.items))
+            chosen = merged if name == choices.variant else chosen
+    findings.raise_any()
+    if choices.variant is not None and choices.variant not in document.variants:
+        hint = did_you_mean(choices.variant, document.variants) or (
+            f"its variants are {', '.join(document.variants)}" if document.variants else "it has no variants"
+        )
+        raise ArchspecError("unknown-variant", f"{document.name} has no variant `{choices.variant}`", hint=hint)
+    given = (choices.variables or {}).items()
+    return evaluate(overridden(chosen, ((name, None, value) for name, value in given)), document.blocks)
+
+
+def _inputs(document: Document, choices: Choices, variables: Scope, findings: Findings) -> dict[str, tuple[Shape, Place]]:
+    """Every input's shape and place, other shapes than the document's where they were chosen."""
+    declared = dict(document.input)
+    for name, scalar in (choices.inputs or {}).items():
+        name = next(iter(declared)) if name is None else name
+        if name not in declared:
+            hint = did_you_mean(name, declared) or f"its inputs are {', '.join(declared)}"
+            raise ArchspecError("unknown-input", f"{document.name} has no input `{name}`", scalar.span(), hint)
+        declared[name] = read_input(scalar)
+    frame = Frame(variables, Instance(None, None, None), None, None, document.blocks)
+    found: dict[str, tuple[Shape, Place]] = {}
+    for name, shape in declared.items():
+        with findings:
+            found[name] = (_shape(shape, frame), shape.place)
+            if name in document.tensors:
+                check_input(name, document.tensors[name], found[name][0].sizes)
+    if len(found) < len(declared):
+        findings.raise_any()
+    return found
+
+
+def _shape(declared: InputShape, frame: Frame) -> Shape:
+    sizes: list[int] = []
+    for expression in declared.sizes:
+        size = expression.evaluate(frame)
+        if isinstance(size, float) and size.is_integer():
+            size = int(size)
+        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+            message = f"a size is a whole number from 1, found {size}"
+            raise ArchspecError("input", message, expression.span(), "28x28x1, 784, or 1024 ids")
+        sizes.append(size)
+    return Shape(tuple(sizes), None) if declared.ids else Shape(tuple(sizes[:-1]), sizes[-1])

@@ -1,0 +1,196 @@
+"""The structure of a network as YAML writes it: values -> sequences, merges, rows, choices and stages."""
+
+from __future__ import annotations
+
+from archspec.cursor import NESTING_HINT
+from archspec.errors import ArchspecError, Findings, did_you_mean
+from archspec.expressions import parse
+from archspec.layers import registry
+from archspec.notation import parse_sequence
+from archspec.source import Listing, Mapping, Scalar, Value
+from archspec.syntax import Choice, Each, Element, Merge, Place, Sequence, Stages, Table
+
+CONSTRUCTS = {"each": ("layers",), "if": ("then", "else")}  # key -> the keys that may stand beside it
+KEYWORDS = frozenset("if else then each layers from as share and or not in yes no true false none".split())
+SIZES = frozenset("C H W L T N i last input".split())
+
+
+def merge_keys() -> set[str]:
+    """The YAML keys that join branches, as the registered kinds declare them."""
+    return {kind.merge_key for kind in registry.values() if kind.merge_key}
+
+
+def reserved_keys() -> set[str]:
+    """The keys that have a meaning of their own in a sequence."""
+    return merge_keys() | {"each", "layers", "if", "then", "else"}
+
+
+def sequence(value: Value) -> Sequence:
+    """A string, a list of sequences, or one of the mappings; raises ArchspecError with all findings below it."""
+    findings = Findings()
+    elements = _elements(value, findings)
+    findings.raise_any()
+    return Sequence(tuple(elements), place_of(value))
+
+
+def place_of(value: Value) -> Place:
+    """Where a value stands: its text, or for a list or mapping its first scalar."""
+    while not isinstance(value, Scalar):
+        if not value.items:
+            return _empty_place(value)
+        value = value.items[0] if isinstance(value, Listing) else value.items[0][0]
+    return Place(value, 0, len(value.text))
+
+
+def _empty_place(value: Listing | Mapping) -> Place:
+    span = value.span()
+    scalar = Scalar("", "", span.source, span.start, span.end)
+    return Place(scalar, 0, 0)
+
+
+def _elements(value: Value, findings: Findings) -> list[Element]:
+    with findings:
+        if isinstance(value, Mapping):
+            return [_construct(value)]
+        if isinstance(value, Listing):
+            if not value.items:
+                raise ArchspecError(
+                    "empty-sequence", "this list is empty", value.span(), "write at least one layer, or IDENTITY"
+                )
+            return [element for item in value.items for element in _elements(item, findings)]
+        if value.plain and not value.text:
+            raise ArchspecError(
+                "empty-sequence", "there is nothing here", value.span(), "write at least one layer, or IDENTITY"
+            )
+        return list(parse_sequence(value).elements)
+    return []
+
+
+def _construct(mapping: Mapping) -> Element:
+    """One of the mappings: a merge, rows, a choice, or stages where no key is reserved."""
+    reserved = [key for key, _ in mapping.items if key.text in reserved_keys()]
+    if not reserved:
+        return _stages(mapping)
+    leading = next((key for key in reserved if key.text in merge_keys() or key.text in CONSTRUCTS), reserved[0])
+    allowed = {leading.text, *CONSTRUCTS.get(leading.text, ())}
+    for key, _ in mapping.items:
+        if key.text not in allowed:
+            raise ArchspecError(
+                "unknown-key",
+                f"`{key.text}` cannot stand beside `{leading.text}`",
+                key.span(),
+                f"beside `{leading.text}` only {' and '.join(sorted(allowed - {leading.text})) or 'nothing'} may stand; "
+                "as the next item of a list it can follow",
+            )
+    if leading.text in merge_keys():
+        return _merge(leading, mapping)
+    if leading.text == "each":
+        return _each(leading, mapping)
+    if leading.text == "if":
+        return _choice(leading, mapping)
+    needs = "each" if leading.text == "layers" else "if"
+    raise ArchspecError("missing-key", f"`{leading.text}` stands without `{needs}`", leading.span(), f"add `{needs}:`")
+
+
+def _needed(mapping: Mapping, leading: Scalar, key: str) -> Value:
+    value = mapping.get(key)
+    if value is None:
+        raise ArchspecError("missing-key", f"`{leading.text}` stands without `{key}`", leading.span(), f"add `{key}:`")
+    return value
+
+
+def _merge(key: Scalar, mapping: Mapping) -> Merge:
+    value, place = _needed(mapping, key, key.text), place_of(key)
+    if isinstance(value, Mapping):
+        inner = _construct(value)
+        if isinstance(inner, Each):
+            return Merge(key.text, inner, place)
+    if not isinstance(value, Listing) or not value.items:
+        raise ArchspecError(
+            "branches-not-a-list",
+            f"`{key.text}` needs a list of branches",
+            value.span(),
+            f"{key.text}: [IDENTITY, [CONV3-64, BN]], or one branch per row with each: and layers:",
+        )
+    findings, branches = Findings(), []
+    for item in value.items:
+        with findings:
+            branches.append(sequence(item))
+    findings.raise_any()
+    return Merge(key.text, tuple(branches), place)
+
+
+def _each(key: Scalar, mapping: Mapping) -> Each:
+    return Each(table(_needed(mapping, key, "each")), sequence(_needed(mapping, key, "layers")), place_of(key))
+
+
+def table(value: Value) -> Table:
+    """The rows of an `each`, not yet evaluated."""
+    if isinstance(value, Scalar):
+        return Table(place_of(value), text=value)
+    if isinstance(value, Listing) or not value.items:
+        raise ArchspecError(
+            "not-a-table",
+            "`each` needs columns",
+            value.span(),
+            "each: {F: [64, 128], s: [1, 2]}, a table of text, or an expression that gives one",
+        )
+    for column, _ in value.items:
+        check_name(column, "column")
+    return Table(place_of(value), columns=value.items)
+
+
+def _choice(key: Scalar, mapping: Mapping) -> Choice:
+    condition = _needed(mapping, key, "if")
+    if not isinstance(condition, Scalar):
+        raise ArchspecError("expression-syntax", "`if` needs an expression", condition.span(), "if: depth == 0")
+    findings = Findings()
+    with findings:
+        expression = parse(condition)
+    with findings:
+        then = sequence(_needed(mapping, key, "then"))
+    otherwise = None
+    with findings:
+        rest = mapping.get("else")
+        otherwise = sequence(rest) if rest is not None else None
+    findings.raise_any()
+    return Choice(expression, then, otherwise, place_of(key))
+
+
+def _stages(mapping: Mapping) -> Stages:
+    findings, stages = Findings(), []
+    if not mapping.items:
+        raise ArchspecError("empty-sequence", "this mapping is empty", mapping.span(), "write at least one stage")
+    for key, value in mapping.items:
+        with findings:
+            if isinstance(value, Scalar) and value.plain and not value.text:
+                raise _empty_stage(key)
+            check_name(key, "stage")
+            stages.append((key, sequence(value)))
+    findings.raise_any()
+    return Stages(tuple(stages))
+
+
+def _empty_stage(key: Scalar) -> ArchspecError:
+    near = did_you_mean(key.text, reserved_keys())
+    hint = f"give it layers; braces make a mapping, a list takes [ ]: [{key.text}]"
+    if key.text.isidentifier():
+        return ArchspecError("empty-stage", f"the stage `{key.text}` has no layers", key.span(), near or hint)
+    return ArchspecError("empty-stage", f"`{key.text}` stands where a stage's name should be", key.span(), NESTING_HINT)
+
+
+def check_name(key: Scalar, what: str) -> str:
+    """The text of a name that the spec declares; raises ArchspecError for one that is no name or has a meaning."""
+    name = key.text
+    if not name.isidentifier() or not name.isascii():
+        raise ArchspecError(
+            "name",
+            f"`{name}` cannot be the name of a {what}",
+            key.span(),
+            "a name is a letter, then letters, digits or _",
+        )
+    if name in KEYWORDS or name in SIZES:
+        raise ArchspecError(
+            "reserved-name", f"`{name}` has a meaning of its own", key.span(), f"call the {what} something else"
+        )
+    return name

@@ -1,0 +1,42 @@
+"""Given tensors: whether they fit the weights and inputs that they are given for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from archspec.declarations import Tensor
+from archspec.errors import ArchspecError
+from archspec.layers import Role, ShapeError, Takes
+from archspec.nodes import Facts
+
+
+def _essential(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The axes that hold more than one element."""
+    return tuple(size for size in shape if size != 1)
+
+
+def check_tensors(facts: Facts, tensors: Mapping[str, Tensor]) -> None:
+    """Raise ShapeError unless every tensor that a layer names fits its weight; unit axes may be left out."""
+    if not tensors:
+        return
+    for option in facts.layer.notation.options.values():
+        name = getattr(facts.layer, option.field) if option.takes is Takes.TENSOR else None
+        if name is not None:
+            _check(facts, option.key, option.field, name, tensors[name])
+
+
+def _check(facts: Facts, key: str, field: str, name: str, tensor: Tensor) -> None:
+    weights = [w for w in facts.weights.values() if w.trainable and (w.role is Role.BIAS) == (key == "b")]
+    if not weights:
+        raise ShapeError("tensor-shape", f"{facts.layer.kind} has no weight for {key}={name} here", "leave it out", field)
+    if _essential(tensor.shape) != _essential(weights[0].shape):
+        found, wanted = (" x ".join(map(str, shape)) or "1" for shape in (tensor.shape, weights[0].shape))
+        hint = "axes stand as torch stores them, filters first; axes of size 1 may be left out"
+        raise ShapeError("tensor-shape", f"the tensor {name} is {found}, and the weight is {wanted}", hint, field)
+
+
+def check_input(name: str, tensor: Tensor, sizes: tuple[int, ...]) -> None:
+    """Raise ArchspecError unless a tensor given for an input fits it, in the order of the spec's shapes."""
+    if _essential(tensor.shape) != _essential(sizes):
+        found, wanted = (" x ".join(map(str, shape)) for shape in (tensor.shape, sizes))
+        raise ArchspecError("tensor-shape", f"the tensor {name} is {found}, and the input is {wanted}", tensor.place.span, "height stands before width, channels last")
