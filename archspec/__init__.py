@@ -5,8 +5,8 @@ from pathlib import Path
 
 if any((Path(entry) / "archspec" / "cpu" / "__init__.py").is_file() for entry in sys.path):
     raise ImportError(
-        "another distribution called `archspec` (CPU labels, which conda uses) is installed in this environment and has "
-        "the same import name; uninstall it, or install archspec-nn into an environment of its own"
+        "another distribution called `archspec` (CPU labels, used by conda) is installed in this environment, and it "
+        "has the same import name; uninstall it, or install archspec-nn into an environment of its own"
     )
 
 from archspec.analysis import Analysis, Totals

@@ -50,6 +50,16 @@ class Plan:
         """Whether the layer is the same wherever the item stands."""
         return all(one.fixed for one in (*self.own, *self.default))
 
+    @property
+    def takes(self) -> set[Takes]:
+        """What its options name beside plain values."""
+        return {one.option.takes for one in (*self.own, *self.default) if one.option and one.option.takes}
+
+    def named(self, takes: Takes) -> list[Place]:
+        """The names that options such as `like=` give."""
+        settings = (*self.own, *self.default)
+        return [one.operand.place for one in settings if one.operand and one.option and one.option.takes is takes]
+
     def setting(self, field: str | None) -> Place:
         """Where a field is set; the item's name where it is not."""
         return next((s.place for s in (*self.own, *self.default) if s.field == field), self.place)
@@ -62,7 +72,7 @@ def match(thing: Thing, kind: type[Layer], kernel: Operand | None, defaults: Ite
     for what, operand, field in (("kernel", kernel, notation.kernel), ("amount", thing.amount, notation.amount)):
         with findings:
             if operand is not None and field is None:
-                raise _unwanted(thing, kind, what, operand)
+                raise _unwanted(kind, what, operand)
             if operand is None and field is not None and notation.required(field):
                 raise _lacking(thing, kind, what)
             if operand is not None and field is not None:
@@ -81,7 +91,7 @@ def _form(kind: type[Layer]) -> str:
     return notation.name + ("k" if notation.kernel else "") + ("-n" if notation.amount else "")
 
 
-def _unwanted(thing: Thing, kind: type[Layer], what: str, operand: Operand) -> ArchspecError:
+def _unwanted(kind: type[Layer], what: str, operand: Operand) -> ArchspecError:
     message = f"{kind.notation.name} takes no {what}, found {operand.place.text}"
     return ArchspecError(f"{what}-not-allowed", message, operand.place.span, f"write {_form(kind)}")
 
@@ -162,8 +172,12 @@ def _evaluate(one: Setting, frame: Frame, tensors: Mapping[str, object]) -> obje
 def _wrong_value(one: Setting, value: object) -> ArchspecError:
     what = one.option.key if one.option else one.field
     if isinstance(value, bool):
-        return ArchspecError("option-value", f"{what} needs a number, found {'yes' if value else 'no'}", one.place.span, "write a number")
-    return ArchspecError("option-value", f"{what} is yes or no, found {value}", one.place.span, f"write {what}=yes or leave it out")
+        return ArchspecError(
+            "option-value", f"{what} needs a number, found {'yes' if value else 'no'}", one.place.span, "write a number"
+        )
+    return ArchspecError(
+        "option-value", f"{what} is yes or no, found {value}", one.place.span, f"write {what}=yes or leave it out"
+    )
 
 
 def _tensor(one: Setting, frame: Frame, tensors: Mapping[str, object]) -> str:
@@ -184,11 +198,18 @@ def create(plan: Plan, fields: dict[str, Any]) -> Layer:
     missing = [name for name, info in plan.kind.model_fields.items() if info.is_required() and name not in fields]
     if missing:
         place = plan.setting(missing[0])
-        raise ArchspecError("amount-missing", f"{plan.kind.notation.name} lacks its {missing[0]}", place.span, f"write {_form(plan.kind)}")
+        raise ArchspecError(
+            "amount-missing",
+            f"{plan.kind.notation.name} lacks its {missing[0]}",
+            place.span,
+            f"write {_form(plan.kind)}",
+        )
     try:
         return plan.kind(**fields)
     except ValidationError as error:
-        raise ArchspecError.of(d for problem in error.errors(include_url=False) for d in _problem(plan, problem).diagnostics) from None
+        raise ArchspecError.of(
+            d for problem in error.errors(include_url=False) for d in _problem(plan, problem).diagnostics
+        ) from None
 
 
 def _problem(plan: Plan, problem: Any) -> ArchspecError:

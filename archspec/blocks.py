@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archspec.declarations import Block
 from archspec.errors import ArchspecError, did_you_mean
-from archspec.expressions import Value
+from archspec.expressions import Value, shown
 from archspec.scope import Frame, Scope, Text
 from archspec.syntax import Call, Operand, OptionWord, Place, Thing
 
@@ -93,3 +93,10 @@ def _value(operand: Operand | bool, frame: Frame) -> Value:
         text.place, text.scope = operand.place, frame.scope
         return text
     return value
+
+
+def described(block: Block, given: Given, arguments: dict[str, Value]) -> str:
+    """A call with the values it was given: bottleneck(64, s=2)."""
+    first = block.parameters[0].name if block.parameters else None
+    parts = [shown(arguments[name]) if name == first else f"{name}={shown(arguments[name])}" for name in given]
+    return f"{block.name}({', '.join(parts)})" if parts else block.name

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
-from archspec.errors import ArchspecError, did_you_mean
-from archspec.source import Mapping, read
+from archspec.errors import ArchspecError, Source, did_you_mean
+from archspec.source import Mapping, Scalar, read
 
 SUFFIX = ".yaml"
 VARIANTS = re.compile(r"^variants:", re.MULTILINE)
@@ -44,6 +45,35 @@ def names() -> Iterator[tuple[str, Path, str | None]]:
         yield name, path, None
         for variant in variants(path):
             yield variant, path, variant
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A bundled file: the name it answers to, what it is, and its variants."""
+
+    name: str
+    file: str
+    title: str
+    description: str
+    variants: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+
+def entries() -> list[Entry]:
+    """Every bundled file, in the order of folders and names."""
+    return [_entry(name, path) for name, path in files().items()]
+
+
+def _entry(name: str, path: Path) -> Entry:
+    document = read(path.read_bytes(), str(path))
+    keys = document if isinstance(document, Mapping) else Mapping((), Source(str(path), ""), 0, 0)
+    texts = [value.text if isinstance(value := keys.get(key), Scalar) else "" for key in ("name", "description")]
+    found = keys.get("variants")
+    variants = found.keys() if isinstance(found, Mapping) else ()
+    return Entry(name.rsplit("/", 1)[-1], name, texts[0], texts[1], variants)
 
 
 def find(name: str) -> tuple[Path, str | None]:

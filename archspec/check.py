@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from archspec.binding import match
@@ -15,6 +16,7 @@ from archspec.layers import Layer, registry
 from archspec.meaning import merged_kind, resolve, unknown_call
 from archspec.rows import heading
 from archspec.scope import SIZES
+from archspec.source import Listing, Scalar, Value
 from archspec.syntax import (
     Call,
     Choice,
@@ -32,6 +34,7 @@ from archspec.syntax import (
 )
 from archspec.variables import expressions
 
+WORD = re.compile(r"[a-z_]\w*")
 VARIABLE = object()  # what a variable or parameter holds is known only once it is evaluated
 
 
@@ -48,7 +51,7 @@ class Names:
         return replace(self, values=self.values | {"i", "last"} | set(columns))
 
 
-def check_document(document: Document) -> Findings:
+def check_document(document: Document) -> Checker:
     """Look through the layers and every block for names, options and arguments that mean nothing."""
     checker = Checker(document)
     network = frozenset(points(document.layers)) | document.input.keys()
@@ -62,16 +65,25 @@ def check_document(document: Document) -> Findings:
                 checker.operand(parameter.default, names)
             parameters.add(parameter.name)
         own = network | {"input"} | set(points(block.body))
+        checker.within = block.name
         checker.sequence(block.body, Names(variables | parameters, own))
-    return checker.findings
+    return checker
 
 
 class Checker:
-    """One walk over the bodies of a document; what it finds is collected."""
+    """One walk over the bodies of a document: its findings, and the blocks that something beside themselves names."""
 
     def __init__(self, document: Document) -> None:
         self.document = document
         self.findings = Findings()
+        self.within: str | None = None
+        self.used: set[str] = set()
+        for value in (*document.vars.values(), *document.variants.values()):
+            self.names(words(value))
+
+    def names(self, found: Iterable[str]) -> None:
+        """Note the blocks among some words."""
+        self.used.update(word for word in found if word in self.document.blocks and word != self.within)
 
     def sequence(self, sequence: Sequence, names: Names) -> None:
         for element in sequence.elements:
@@ -97,10 +109,12 @@ class Checker:
     def each(self, each: Each, names: Names) -> None:
         for expression in cells(each.table):
             self.expression(expression, names)
+        for value in table_values(each.table):
+            self.names(words(value))
         self.sequence(each.body, names.with_columns(heading(each.table)))
 
     def item(self, item: Item, names: Names) -> None:
-        for expression in (item.condition, item.repeat, item.label and item.label.index):
+        for expression in (item.condition, item.repeat, item.label.index if item.label else None):
             if expression is not None:
                 self.expression(expression, names)
         if item.otherwise is not None:
@@ -117,6 +131,7 @@ class Checker:
                 self.sequence(primary.body, names)
 
     def thing(self, thing: Thing, names: Names) -> None:
+        self.names((thing.word, (thing.split() or ("",))[0]))
         for operand in (thing.tail, thing.amount):
             if operand is not None:
                 self.operand(operand, names)
@@ -144,6 +159,7 @@ class Checker:
                 self.operand(option.value, names)
 
     def call(self, call: Call, names: Names) -> None:
+        self.names((call.word,))
         for argument in call.arguments:
             self.operand(argument.value, names)
         block = self.document.blocks.get(call.word)
@@ -162,6 +178,7 @@ class Checker:
             raise ArchspecError("unknown-point", f"there is no point `{point.name}` here", point.place.span, hint)
 
     def operand(self, operand: Operand, names: Names) -> None:
+        self.names(WORD.findall(operand.place.text))
         for expression in operand.expressions():
             self.expression(expression, names)
 
@@ -200,13 +217,31 @@ def _bodies(element: Each | Merge | Choice) -> Iterator[Sequence]:
         yield from (element.branches.body,) if isinstance(element.branches, Each) else element.branches
 
 
+def table_values(table: Table) -> list[Value]:
+    """What the rows of an `each` are written in."""
+    return [value for _, value in table.columns or ()] + ([table.text] if table.text else [])
+
+
 def cells(table: Table) -> Iterator[Expression]:
     """The expressions in the columns of a mapping."""
     for _, value in table.columns or ():
         yield from expressions(value)
 
 
-def lints(document: Document, used: frozenset[str]) -> Iterator[Diagnostic]:
+def words(value: Value) -> Iterator[str]:
+    """Every word in a YAML value."""
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, Scalar):
+            yield from WORD.findall(item.text)
+        elif isinstance(item, Listing):
+            pending += item.items
+        else:
+            pending += [inner for _, inner in item.items]
+
+
+def lints(document: Document, used: Collection[str]) -> Iterator[Diagnostic]:
     """Warnings about the text: blocks that nothing uses, names that live in two name spaces."""
     for block in document.blocks.values():
         if block.name not in used:

@@ -55,7 +55,7 @@ class Cursor:
         return self.place(start, end)
 
     def closing(self, opening: int) -> int:
-        """The offset of the parenthesis that closes the one at `opening`; quotes and nested brackets are passed over."""
+        """The offset of the bracket that closes the one at `opening`; quotes and nested brackets are passed over."""
         pending, quote = [], ""
         for offset in range(opening, self.stop):
             char = self.text[offset]

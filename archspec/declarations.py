@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from archspec.cursor import Cursor
 from archspec.errors import ArchspecError, Findings
 from archspec.expressions import Expression, parse
-from archspec.notation import Parser, parse_sequence
+from archspec.notation import Parser
 from archspec.source import Listing, Mapping, Scalar, Value
 from archspec.structure import check_name, place_of, sequence
 from archspec.syntax import Operand, Place, PointRef, Sequence, Thing
@@ -151,7 +150,7 @@ def _parameters(key: Scalar, opening: int) -> tuple[Parameter, ...]:
     found: dict[str, Parameter] = {}
     cursor.spaces()
     while cursor.at < end:
-        parameter = _parameter(cursor, key, end)
+        parameter = _parameter(cursor, end)
         if parameter.name in found:
             raise ArchspecError(
                 "parameter", f"the parameter {parameter.name} stands twice", key.span(), "rename one of them"
@@ -163,7 +162,7 @@ def _parameters(key: Scalar, opening: int) -> tuple[Parameter, ...]:
     return tuple(found.values())
 
 
-def _parameter(cursor: Parser, key: Scalar, end: int) -> Parameter:
+def _parameter(cursor: Parser, end: int) -> Parameter:
     start = cursor.at
     name = cursor.name()
     check_name(Scalar(name.text, "", name.span.source, name.span.start, name.span.end), "parameter")

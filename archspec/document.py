@@ -35,7 +35,7 @@ class _Reads:
     def __init__(self, function: Callable[[Any], object]) -> None:
         self.function = function
 
-    def __get_pydantic_core_schema__(self, source: object, handler: object) -> CoreSchema:  # noqa: ARG002
+    def __get_pydantic_core_schema__(self, source: object, handler: object) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(self._validate)
 
     def _validate(self, value: Any) -> object:
@@ -57,7 +57,8 @@ def _table(what: str, read_one: Callable[[Scalar, Value], T], named: bool = True
     def reader(value: Value) -> dict[str, T]:
         if not isinstance(value, Mapping):
             raise ArchspecError("not-a-mapping", f"`{what}` needs a mapping", value.span(), f"{what}: {{name: value}}")
-        findings, found = Findings(), {}
+        findings = Findings()
+        found: dict[str, T] = {}
         for key, item in value.items:
             with findings:
                 name = check_name(key, what.rstrip("s")) if named else key.text
@@ -70,7 +71,8 @@ def _table(what: str, read_one: Callable[[Scalar, Value], T], named: bool = True
 
 def _blocks(value: Value) -> dict[str, Block]:
     read_blocks = _table("blocks", read_block, named=False)(value)
-    findings, found = Findings(), {}
+    findings = Findings()
+    found: dict[str, Block] = {}
     for one in read_blocks.values():
         with findings:
             if one.name in registry:

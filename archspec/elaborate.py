@@ -1,75 +1,100 @@
 """Elaboration: blocks, repeats, branches and variables become primitive layers, in the order in which they run.
 
-Expressions may read the shape at the current point, so shapes are computed here, once. Nothing recurses: every construct
-is a generator that hands the constructs inside it to one loop, so that a deep nest costs memory and no stack.
+Expressions may read the shape at the current point, so shapes are computed here, once. Nothing recurses: every
+construct is a generator that hands the constructs inside it to one loop, so that a deep nest costs no stack.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
-from archspec.binding import Plan, create, fields_of, match
-from archspec.blocks import Given, match_call, match_thing, values
+from archspec.blocks import Given, described, match_call, match_thing, values
 from archspec.declarations import Block, Output
 from archspec.document import Document
-from archspec.errors import ArchspecError, Findings, Trace, did_you_mean
+from archspec.errors import ArchspecError, Findings, Trace
 from archspec.layers import Layer, Shape, ShapeError, Takes, registry
-from archspec.layers.base import Input
-from archspec.meaning import merged_kind, resolve, unknown_call
-from archspec.nodes import Facts, Group, Node, Recorder
+from archspec.meaning import resolve, unknown_call
+from archspec.nodes import Node
 from archspec.notation import parse_sequence
+from archspec.placing import LimitError, Placer
+from archspec.points import every, find, numbered
 from archspec.rows import rows
 from archspec.scope import Frame, Instance, Poisoned, Scope, Text
-from archspec.syntax import Call, Choice, Each, Element, From, Item, Merge, Operand, Place, PointRef, Sequence, Stages, Thing
-from archspec.tensors import check_tensors
+from archspec.syntax import (
+    Call,
+    Choice,
+    Each,
+    From,
+    Item,
+    Merge,
+    Operand,
+    Place,
+    PointRef,
+    Sequence,
+    Stages,
+    Thing,
+)
 
 Steps = Generator["Steps", None, None]
+Meaning = Block | type[Layer] | Text
 DEEPEST = 64
-MOST_NODES = 100_000
-STEPS_PER_NODE = 5
-
-
-class LimitError(ArchspecError):
-    """A bound on size or depth is passed: nothing after it is looked at."""
 
 
 @dataclass(frozen=True)
 class Network:
-    """What elaboration gives: the nodes in execution order, and those that are outputs."""
+    """What elaboration gives: the nodes in execution order, those that are inputs and outputs, and the named points."""
 
-    document: Document
     nodes: tuple[Node, ...]
     inputs: Mapping[str, Node]
     outputs: Mapping[str, Node]
     training_outputs: Mapping[str, Node]
     points: Mapping[str, Node]
-    used_blocks: frozenset[str]
+
+
+def elaborate(
+    document: Document, variables: Scope, inputs: Mapping[str, tuple[Shape, Place]], findings: Findings, limit: int
+) -> Network:
+    """Expand a document; what fails is added to `findings`, and what hangs on it is left out."""
+    placer = Placer(document, limit)
+    elaborator = Elaborator(document, variables, findings, placer)
+    instance = Instance(None, None, None)
+    for name, (shape, place) in inputs.items():
+        instance.mark(name, placer.input(name, shape, place), place)
+    starts = dict(zip(inputs, placer.nodes, strict=True))
+    frame = Frame(variables, instance, placer.nodes[0], None, document.blocks)
+    elaborator.run(elaborator.sequence(document.layers, frame))
+    outputs = elaborator.outputs(document.outputs, frame)
+    if not document.outputs and frame.node:
+        outputs = {"output": frame.node}
+    training = elaborator.outputs(document.training_outputs, frame)
+    points = {name: node for name, nodes in instance.points.items() if (node := nodes[-1])}
+    return Network(tuple(placer.nodes), starts, outputs, training, points)
 
 
 class Elaborator:
-    """Expands one document for one set of variables."""
+    """Expands the constructs of one document."""
 
-    def __init__(self, document: Document, variables: Scope, findings: Findings, limit: int = MOST_NODES) -> None:
-        self.document, self.blocks, self.variables = document, document.blocks, variables
-        self.findings, self.limit = findings, limit
-        self.nodes: list[Node] = []
-        self.steps = 0
-        self.used: set[str] = set()
-        self.recorders: list[Recorder] = []
-        self.calls: Trace | None = None
-        self._plans: dict[tuple[Thing, type[Layer]], Plan] = {}
-        self._layers: dict[object, tuple[Layer, dict[tuple[Shape, ...], Facts]]] = {}
-        self._fixed: dict[Plan, tuple[Layer, dict[tuple[Shape, ...], Facts]]] = {}
-        self._texts: dict[tuple[object, int, int], Sequence] = {}
-        self._counts: dict[tuple[Group | None, str], int] = {}
+    def __init__(self, document: Document, variables: Scope, findings: Findings, placer: Placer) -> None:
+        self.blocks, self.variables, self.findings, self.placer = document.blocks, variables, findings, placer
+        self._texts: dict[tuple[Any, int, int], Sequence] = {}
+        self._starts: dict[type, Callable[[Any, Frame], Steps | None]] = {
+            Item: self.item,
+            Merge: self.merge,
+            Each: self.each,
+            Choice: self.choice,
+            Stages: self.stages,
+        }
 
     # -- the loop --------------------------------------------------------------------------------------------------
 
     def run(self, first: Steps) -> None:
         """Run constructs, innermost first; an error goes to the construct around it."""
-        stack, error = [first], None
+        stack: list[Steps] = [first]
+        error: Exception | None = None
         while stack:
             try:
                 inner = stack[-1].throw(error) if error else next(stack[-1])
@@ -88,10 +113,11 @@ class Elaborator:
     def sequence(self, sequence: Sequence, frame: Frame) -> Steps:
         """The elements in order. One that fails is noted, and the shape behind it is unknown."""
         for element in sequence.elements:
+            self.placer.step(element.place)
             try:
                 if frame.absent:
-                    raise ArchspecError("none-not-last", "something follows NONE", self._place(element).span, "NONE ends a branch")
-                inner = self.begin(element, frame)
+                    raise ArchspecError("none-not-last", "something follows NONE", hint="NONE ends its branch")
+                inner = self._starts[type(element)](element, frame)
                 if inner is not None:
                     yield inner
             except LimitError:
@@ -99,62 +125,41 @@ class Elaborator:
             except Poisoned:
                 frame.node = None
             except ArchspecError as error:
-                self.note(error, element, frame)
+                shape = str(frame.node.shape) if frame.node else None
+                self.findings.add(*error.at(element.place.span, shape, self.placer.calls).diagnostics)
                 frame.node = None
-
-    def note(self, error: ArchspecError, element: Element, frame: Frame) -> None:
-        """Note an error with what it lacks: its place, the shape there, and the calls that led there."""
-        shape = str(frame.node.shape) if frame.node else None
-        self.findings.add(*error.at(self._place(element).span, shape, self.calls).diagnostics)
-
-    def _place(self, element: Element) -> Place:
-        if isinstance(element, Stages):
-            key = element.stages[0][0]
-            return Place(key, 0, len(key.text))
-        return element.place
-
-    def begin(self, element: Element, frame: Frame) -> Steps | None:
-        """Start an element: a plain layer is done at once, anything else is handed back to the loop."""
-        self.steps += 1
-        if self.steps > self.limit * STEPS_PER_NODE:
-            raise self._too_large(self._place(element))
-        if isinstance(element, Item):
-            return self.primary(element, frame) if element.plain else self.item(element, frame)
-        if isinstance(element, Merge):
-            return self.merge(element, frame)
-        if isinstance(element, Each):
-            return self.each(element, frame)
-        if isinstance(element, Choice):
-            return self.choice(element, frame)
-        return self.stages(element, frame)
-
-    def _too_large(self, place: Place) -> LimitError:
-        return LimitError(
-            "too-large",
-            f"the network grows past {self.limit} layers here",
-            place.span,
-            "use smaller repeats; from Python, limit= raises the bound",
-        )
 
     # -- items -----------------------------------------------------------------------------------------------------
 
-    def item(self, item: Item, frame: Frame) -> Steps:
+    def item(self, item: Item, frame: Frame) -> Steps | None:
+        """An item: done at once where it is a layer without modifiers, else handed back to the loop."""
+        return self.primary(item, frame) if item.plain else self.modified(item, frame)
+
+    def modified(self, item: Item, frame: Frame) -> Steps:
         """An item with its modifiers: condition first, then repeats, share and label."""
         if item.condition is not None and not item.condition.evaluate(frame):
             if item.otherwise is not None:
-                yield self.item(item.otherwise, frame)
+                yield self.modified(item.otherwise, frame)
             return
         for _ in range(self._repeats(item, frame)):
-            if item.share is None:
-                inner = self.primary(item, frame)
-                if inner is not None:
-                    yield inner
-            else:
-                yield self.shared(item, item.share, frame)
+            yield self.once(item, frame)
             if frame.node is None:
                 break  # what failed once need not be tried again
         if item.label is not None:
-            frame.instance.mark(self._point_name(item.label, frame), frame.node, item.label.place)
+            frame.instance.mark(numbered(item.label, frame), frame.node, item.label.place)
+
+    def once(self, item: Item, frame: Frame) -> Steps:
+        """One repeat of an item, with the weights of its share tag."""
+        self.placer.step(item.place)
+        if item.share is None:
+            inner = self.primary(item, frame)
+            if inner is not None:
+                yield inner
+            return
+        with self.placer.sharing(item.share, frame):
+            inner = self.primary(item, frame)
+            if inner is not None:
+                yield inner
 
     def _repeats(self, item: Item, frame: Frame) -> int:
         if item.repeat is None:
@@ -163,37 +168,11 @@ class Elaborator:
         if isinstance(times, float) and times.is_integer():
             times = int(times)
         if isinstance(times, bool) or not isinstance(times, int) or times < 0:
-            raise ArchspecError("repeat", f"an item cannot be repeated {times} times", place.span, "a repeat is a whole number from 0")
-        if times > self.limit:
-            raise self._too_large(place)
+            message = f"an item cannot be repeated {times} times"
+            raise ArchspecError("repeat", message, place.span, "a repeat is a whole number from 0")
+        if times > self.placer.limit:
+            raise self.placer.too_large(place)
         return times
-
-    def shared(self, item: Item, tag: Place, frame: Frame) -> Steps:
-        """One use of a share tag: the k-th layer with weights takes those of the k-th in the first use."""
-        owners = frame.instance.shares.get(tag.text)
-        recorder = Recorder([] if owners is None else owners, owners is None, tag)
-        frame.instance.shares.setdefault(tag.text, recorder.owners)
-        self.recorders.append(recorder)
-        try:
-            inner = self.primary(item, frame)
-            if inner is not None:
-                yield inner
-        finally:
-            self.recorders.remove(recorder)
-        if frame.node and not recorder.first and recorder.position != len(recorder.owners):
-            found = f"the first use of {tag.text} has {len(recorder.owners)} layers with weights, this one {recorder.position}"
-            raise ArchspecError("share-clash", found, tag.span, "uses of one tag must have the same layers")
-
-    def _point_name(self, point: PointRef, frame: Frame) -> str:
-        """A point's name, its index computed: b(j) -> b3."""
-        if point.index is None:
-            return point.name
-        value = point.index.evaluate(frame)
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        if isinstance(value, bool) or not isinstance(value, (int, str)):
-            raise ArchspecError("name", f"a point cannot be called {point.name}({value})", point.place.span, "index it by a whole number")
-        return f"{point.name}{value}"
 
     def primary(self, item: Item, frame: Frame) -> Steps | None:
         """What an item is."""
@@ -203,42 +182,28 @@ class Elaborator:
         if isinstance(primary, Call):
             return self.call(primary, item.place, frame)
         if isinstance(primary, From):
-            frame.node = self.find(primary.point, frame)
+            frame.node = find(primary.point, frame)
             return None
         return self.sequence(primary.body, frame)
-
-    def find(self, point: PointRef, frame: Frame) -> Node:
-        """The node of a point; raises ArchspecError where there is none of that name."""
-        if point.every:
-            raise ArchspecError("unknown-point", f"`{point.place.text}` is all points of a name", point.place.span, "let it be a whole branch: concat: [from f*]")
-        name = self._point_name(point, frame)
-        try:
-            held = frame.scope.find(name)
-            if isinstance(held, Node):
-                return held
-            name = held if isinstance(held, str) else name
-        except KeyError:
-            pass
-        try:
-            return frame.point(name)
-        except KeyError:
-            hint = did_you_mean(name, frame.points()) or "name one with `as`, or use a stage's name"
-            raise ArchspecError("unknown-point", f"there is no point `{name}` here", point.place.span, hint) from None
 
     # -- layers ----------------------------------------------------------------------------------------------------
 
     def thing(self, thing: Thing, place: Place, frame: Frame) -> Steps | None:
         """A layer, a block in the layer spelling, or a variable that holds text."""
-        known = (*registry, *self.blocks, *frame.scope.known())
+        known = (*registry, *self.blocks, *frame.scope.known()) if thing.word not in registry else ()
+        meaning: Meaning
         meaning, kernel = resolve(thing, partial(self.meaning, frame), known)
         if isinstance(meaning, Text):
-            return self.spliced(meaning, thing, kernel, place, frame)
+            named = self.blocks.get(meaning) or registry.get(meaning)
+            if named is None:
+                return self.splice(meaning, thing, place, frame)
+            meaning = named
         if isinstance(meaning, Block):
             return self.block(meaning, match_thing(meaning, thing, kernel), place, frame)
-        self.layer(self.plan(thing, meaning, kernel), place, frame)
+        self.layer(thing, meaning, kernel, place, frame)
         return None
 
-    def meaning(self, frame: Frame, word: str) -> Block | type[Layer] | Text | None:
+    def meaning(self, frame: Frame, word: str) -> Meaning | None:
         """What a name means where an item stands: a block, text in a variable, a layer kind, or nothing."""
         if word in self.blocks:
             return self.blocks[word]
@@ -246,164 +211,74 @@ class Elaborator:
             value = frame.scope.find(word)
         except KeyError:
             return registry.get(word)
-        if isinstance(value, str):
-            return value if isinstance(value, Text) else None
-        return registry.get(word)
+        return value if isinstance(value, Text) else registry.get(word)
 
-    def plan(self, thing: Thing, kind: type[Layer], kernel: Operand | None) -> Plan:
-        """An item matched with its kind; done once for every place in the text."""
-        plan = self._plans.get((thing, kind))
-        if plan is None:
-            if kind.merge_key:
-                raise merged_kind(kind, thing.name.span)
-            plan = self._plans[thing, kind] = match(thing, kind, kernel, self.document.defaults)
-        return plan
-
-    def layer(self, plan: Plan, place: Place, frame: Frame) -> None:
+    def layer(self, thing: Thing, kind: type[Layer], kernel: Operand | None, place: Place, frame: Frame) -> None:
         """Place one layer behind the current point."""
-        layer, facts = self._made(plan, frame)
-        if plan.kind.absent:
-            self._leave_out(place, frame)
+        plan = self.placer.plan(thing, kind, kernel)
+        made = self.placer.layer(plan, frame)
+        if kind.absent:
+            if not frame.in_branch:
+                message = f"{thing.word} leaves out a branch, and here is none"
+                raise ArchspecError("none-outside-branch", message, place.span, "leave the item out")
+            frame.absent = True
             return
-        if frame.node is None or plan.kind.transparent:
+        named = {takes: [find(PointRef(at.text, at), frame) for at in plan.named(takes)] for takes in plan.takes}
+        if frame.node is None or kind.transparent:
             return
-        size_only = self._named_inputs(plan, Takes.SIZE_OF, frame)
-        inputs = (frame.node, *self._named_inputs(plan, Takes.POINT, frame))
+        inputs = (frame.node, *named.get(Takes.POINT, ()))
         try:
-            frame.node = self.place(layer, facts, inputs, size_only, place, frame)
+            frame.node = self.placer.add(made, inputs, tuple(named.get(Takes.SIZE_OF, ())), place, frame.group)
         except ShapeError as error:
             raise error.at(plan.setting(error.field).span if error.field else place.span) from None
-
-    def _made(self, plan: Plan, frame: Frame) -> tuple[Layer, dict[tuple[Shape, ...], Facts]]:
-        """The layer of a plan here, and its facts by input shapes; equal layers are one object."""
-        made = self._fixed.get(plan)
-        if made is None:
-            fields = fields_of(plan, frame, self.document.tensors)
-            key = (plan.kind, tuple(fields.items()))
-            made = self._layers.get(key)
-            if made is None:
-                made = self._layers[key] = (create(plan, fields), {})
-            if plan.fixed:
-                self._fixed[plan] = made
-        return made
-
-    def _leave_out(self, place: Place, frame: Frame) -> None:
-        if not frame.in_branch:
-            raise ArchspecError("none-outside-branch", "NONE leaves out a branch, and here is none", place.span, "to do nothing write IDENTITY")
-        frame.absent = True
-
-    def _named_inputs(self, plan: Plan, takes: Takes, frame: Frame) -> tuple[Node, ...]:
-        """The nodes that options such as `like=` name."""
-        return tuple(
-            self.find(PointRef(one.operand.place.text, one.operand.place), frame)
-            for one in (*plan.own, *plan.default)
-            if one.option and one.option.takes is takes and one.operand
-        )
-
-    def place(
-        self,
-        layer: Layer,
-        known: dict[tuple[Shape, ...], Facts],
-        inputs: tuple[Node, ...],
-        size_only: tuple[Node, ...],
-        place: Place,
-        frame: Frame,
-    ) -> Node:
-        """Make the node; raises ShapeError where the layer cannot read its inputs."""
-        shapes = tuple(node.shape for node in (*inputs, *size_only))
-        facts = known.get(shapes)
-        if facts is None:
-            facts = known[shapes] = Facts(layer, shapes)
-        if len(self.nodes) >= self.limit:
-            raise self._too_large(place)
-        shared = self._owner(facts, frame) if self.recorders else None
-        check_tensors(facts, self.document.tensors)
-        node = Node(len(self.nodes), facts, inputs, size_only, frame.group, place, self.calls, shared)
-        self.nodes.append(node)
-        for recorder in self.recorders:
-            if recorder.first and facts.weights:
-                recorder.owners.append(node)
-        return node
-
-    def _owner(self, facts: Facts, frame: Frame) -> Node | None:
-        """The node whose weights a new one uses, by the innermost share tag that was used before."""
-        found: Node | None = None
-        if not facts.weights:
-            return None
-        for recorder in reversed(self.recorders):
-            owner = recorder.owner()
-            if owner is None and not recorder.first:
-                raise ArchspecError("share-clash", f"the first use of {recorder.place.text} has fewer layers with weights", recorder.place.span, "uses of one tag must have the same layers")
-            if owner is not None:
-                ours, theirs = ([w.shape for w in f.weights.values()] for f in (facts, owner.facts))
-                if ours != theirs:
-                    message = f"{facts.layer} has weights of {ours}, and {owner.layer} in line {owner.span.line} has {theirs}"
-                    raise ArchspecError("share-clash", message, recorder.place.span, "uses of one tag must have the same shapes")
-                found = found or owner.shared or owner
-        return found
 
     # -- blocks and text -------------------------------------------------------------------------------------------
 
     def call(self, call: Call, place: Place, frame: Frame) -> Steps:
         """A block called with arguments."""
         meaning = self.meaning(frame, call.word)
-        if isinstance(meaning, Text) and meaning in self.blocks:
-            meaning = self.blocks[meaning]
-        if not isinstance(meaning, Block):
+        block = self.blocks.get(meaning) if isinstance(meaning, Text) else meaning
+        if not isinstance(block, Block):
             raise unknown_call(call, self.blocks)
-        return self.block(meaning, match_call(meaning, call), place, frame)
+        return self.block(block, match_call(block, call), place, frame)
 
-    def spliced(self, text: Text, thing: Thing, kernel: Operand | None, place: Place, frame: Frame) -> Steps | None:
-        """Text in a variable: the name of a block or layer, which takes what the item gives, or a sequence."""
-        named = self.blocks.get(text) or registry.get(text)
-        if named is not None:
-            if isinstance(named, Block):
-                return self.block(named, match_thing(named, thing, kernel), place, frame)
-            self.layer(self.plan(thing, named, kernel), place, frame)
-            return None
-        if kernel or thing.amount or thing.options:
+    def splice(self, text: Text, thing: Thing, place: Place, frame: Frame) -> Steps:
+        """Text in a variable, read as a sequence in the scope in which it was written."""
+        if thing.tail or thing.amount or thing.options:
             hint = "only the name of a layer or block can be given a kernel, an amount or options"
             raise ArchspecError("splice", f"`{thing.word}` holds the sequence `{text}`", place.span, hint)
-        return self.splice(text, place, frame)
-
-    def splice(self, text: Text, place: Place, frame: Frame) -> Steps:
-        """Text read as a sequence, in the scope in which it was written."""
         key = (text.place.scalar, text.place.start, text.place.end)
         sequence = self._texts.get(key)
         if sequence is None:
             sequence = self._texts[key] = parse_sequence(*key)
-        self._check_depth(place, frame)
-        calls = self.calls
-        self.calls = Trace(place.span, calls)
-        inner = frame.inner(scope=text.scope)
-        inner.depth = frame.depth + 1
-        yield self.sequence(sequence, inner)
+        inner = frame.inner(text.scope)
+        with self._expansion(place, inner):
+            yield self.sequence(sequence, inner)
         frame.rejoin(inner)
-        self.calls = calls
-
-    def _check_depth(self, place: Place, frame: Frame) -> None:
-        if frame.depth >= DEEPEST:
-            raise LimitError("too-deep", f"blocks call each other more than {DEEPEST} deep", place.span, "give the recursion an end: if depth == 0")
 
     def block(self, block: Block, given: Given, place: Place, frame: Frame) -> Steps:
         """One expansion of a block."""
-        self._check_depth(place, frame)
-        self.used.add(block.name)
+        arguments = values(block, given, self.variables, frame)
+        group = self.placer.group("block", block.name, described(block, given, arguments), place, frame.group)
         network = frame.instance.network or frame.instance
-        group = self._group("block", block.name, place, frame.group)
-        scope = Scope(values(block, given, self.variables, frame), self.variables)
-        inner = frame.inner(scope, Instance(network, frame.node, group), group)
-        inner.depth = frame.depth + 1
-        calls = self.calls
-        self.calls = Trace(place.span, calls)
-        yield self.sequence(block.body, inner)
+        inner = frame.inner(Scope(arguments, self.variables), Instance(network, frame.node, group), group)
+        with self._expansion(place, inner):
+            yield self.sequence(block.body, inner)
         frame.rejoin(inner)
-        self.calls = calls
 
-    def _group(self, kind: str, name: str, place: Place, parent: Group | None) -> Group:
-        """A group whose name is its own among its siblings: bottleneck, bottleneck.2, ..."""
-        number = self._counts[parent, name] = self._counts.get((parent, name), 0) + 1
-        return Group(kind, name if number == 1 else f"{name}.{number}", place.text, place, parent)
+    @contextmanager
+    def _expansion(self, place: Place, inner: Frame) -> Generator[None, None, None]:
+        """One level deeper: a call that errors inside it name; raises LimitError past DEEPEST."""
+        inner.depth += 1
+        if inner.depth > DEEPEST:
+            hint = "give the recursion an end: if depth == 0"
+            raise LimitError("too-deep", f"blocks call each other more than {DEEPEST} deep", place.span, hint)
+        calls = self.placer.calls
+        self.placer.calls = Trace(place.span, calls)
+        try:
+            yield
+        finally:
+            self.placer.calls = calls
 
     # -- structures ------------------------------------------------------------------------------------------------
 
@@ -412,40 +287,29 @@ class Elaborator:
         ends: list[Node | None] = []
         if isinstance(merge.branches, Each):
             for scope in rows(merge.branches.table, frame):
-                yield self._branch(merge.branches.body, frame.inner(scope), ends)
+                yield self.branch(merge.branches.body, frame.inner(scope), ends)
         else:
-            for branch in merge.branches:
-                points = self._every(branch, frame)
+            for body in merge.branches:
+                points = every(body, frame)
                 if points is None:
-                    yield self._branch(branch, frame.inner(), ends)
+                    yield self.branch(body, frame.inner(), ends)
                 else:
                     ends += points
         if not ends:
-            raise ArchspecError("no-branch", f"`{merge.key}` has no branch left", merge.place.span, "let one branch not end in NONE")
+            message = f"`{merge.key}` has no branch left"
+            raise ArchspecError("no-branch", message, merge.place.span, "let one branch not end in NONE")
         if len(ends) == 1 or None in ends:
             frame.node = ends[0] if len(ends) == 1 else None
             return
-        kind = next(kind for kind in registry.values() if kind.merge_key == merge.key)
-        layer, facts = self._layers.setdefault((kind, ()), (kind(), {}))
-        frame.node = self.place(layer, facts, tuple(end for end in ends if end), (), merge.place, frame)
+        inputs = tuple(end for end in ends if end)
+        frame.node = self.placer.add(self.placer.merge(merge.key), inputs, (), merge.place, frame.group)
 
-    def _branch(self, body: Sequence, inner: Frame, ends: list[Node | None]) -> Steps:
+    def branch(self, body: Sequence, inner: Frame, ends: list[Node | None]) -> Steps:
+        """One branch of a merge; its end is added to `ends`."""
         inner.in_branch, inner.absent = True, False
         yield self.sequence(body, inner)
         if not inner.absent:
             ends.append(inner.node)
-
-    def _every(self, branch: Sequence, frame: Frame) -> list[Node | None] | None:
-        """All points of a name where `from name*` is the whole branch; None for any other branch."""
-        item = branch.elements[0] if len(branch.elements) == 1 else None
-        if not isinstance(item, Item) or not isinstance(item.primary, From) or not item.primary.point.every:
-            return None
-        point = item.primary.point
-        found = frame.instance.point(point.name)
-        if not found:
-            hint = did_you_mean(point.name, frame.points())
-            raise ArchspecError("unknown-point", f"there is no point `{point.name}` here", point.place.span, hint)
-        return list(found)
 
     def each(self, each: Each, frame: Frame) -> Steps:
         """The body once per row, in series."""
@@ -454,49 +318,28 @@ class Elaborator:
             yield self.sequence(each.body, inner)
             frame.rejoin(inner)
 
-    def choice(self, choice: Choice, frame: Frame) -> Steps:
+    def choice(self, choice: Choice, frame: Frame) -> Steps | None:
         """The sequence that the condition chooses."""
         chosen = choice.then if choice.condition.evaluate(frame) else choice.otherwise
-        if chosen is not None:
-            yield self.sequence(chosen, frame)
+        return None if chosen is None else self.sequence(chosen, frame)
 
     def stages(self, stages: Stages, frame: Frame) -> Steps:
         """Named sequences in order; the end of each is a point."""
         for key, body in stages.stages:
             place = Place(key, 0, len(key.text))
-            inner = frame.inner(group=self._group("stage", key.text, place, frame.group))
+            inner = frame.inner(group=self.placer.group("stage", key.text, key.text, place, frame.group))
             yield self.sequence(body, inner)
             frame.rejoin(inner)
             frame.instance.mark(key.text, frame.node, place)
 
-    # -- the network -----------------------------------------------------------------------------------------------
-
-    def network(self, shapes: Mapping[str, tuple[Shape, Place]]) -> Network:
-        """Everything, from the inputs to the outputs."""
-        instance = Instance(None, None, None)
-        for name, (shape, place) in shapes.items():
-            layer = Input(shape=shape)
-            node = Node(len(self.nodes), Facts(layer, ()), (), (), None, place, None, name=name)
-            self.nodes.append(node)
-            instance.mark(name, node, place)
-        inputs = dict(zip(shapes, self.nodes, strict=True))
-        frame = Frame(self.variables, instance, self.nodes[0], None, self.blocks)
-        self.run(self.sequence(self.document.layers, frame))
-        outputs = self._outputs(self.document.outputs, frame)
-        if not self.document.outputs and frame.node:
-            outputs = {"output": frame.node}
-        training = self._outputs(self.document.training_outputs, frame)
-        points = {name: nodes[-1] for name, nodes in instance.points.items() if nodes[-1]}
-        return Network(self.document, tuple(self.nodes), inputs, outputs, training, points, frozenset(self.used))
-
-    def _outputs(self, outputs: tuple[Output, ...], frame: Frame) -> dict[str, Node]:
+    def outputs(self, outputs: tuple[Output, ...], frame: Frame) -> dict[str, Node]:
+        """The points that are outputs here; what fails is noted."""
         found: dict[str, Node] = {}
         for output in outputs:
             try:
-                if output.condition is None or output.condition.evaluate(frame):
-                    found[output.point.place.text] = self.find(output.point, frame)
+                with self.findings:
+                    if output.condition is None or output.condition.evaluate(frame):
+                        found[output.point.place.text] = find(output.point, frame)
             except Poisoned:
-                pass
-            except ArchspecError as error:
-                self.findings.add(*error.diagnostics)
+                continue
         return found

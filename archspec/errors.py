@@ -125,8 +125,8 @@ class Diagnostic:
 class ArchspecError(Exception):
     """The error that archspec raises for anything a user can mend; it carries one diagnostic or several.
 
-    `code`, `span` and `hint` are those of the first diagnostic. `str(error)` draws them all, with file:line:column and a
-    caret under the word.
+    `code`, `span` and `hint` are those of the first diagnostic. `str(error)` draws them all, each with file:line:column
+    and a caret under the word.
     """
 
     def __init__(self, code: str, message: str, span: Span | None = None, hint: str | None = None) -> None:

@@ -1,9 +1,10 @@
-"""The frozen layer graph, and what its structure says: what is reached by which outputs, and what looks like a mistake."""
+"""The frozen layer graph, and what its structure says: which outputs need which nodes, and what none of them needs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import networkx as nx
 
@@ -11,7 +12,7 @@ from archspec.elaborate import Network
 from archspec.errors import Diagnostic
 from archspec.nodes import Node
 
-Graph = nx.DiGraph
+Graph: TypeAlias = "nx.DiGraph[Node]"
 
 
 @dataclass(frozen=True, eq=False)

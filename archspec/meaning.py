@@ -13,7 +13,9 @@ from archspec.syntax import Call, Operand, Thing
 Meaning = TypeVar("Meaning")
 
 
-def resolve(thing: Thing, meaning: Callable[[str], Meaning | None], known: Iterable[str]) -> tuple[Meaning, Operand | None]:
+def resolve(
+    thing: Thing, meaning: Callable[[str], Meaning | None], known: Iterable[str]
+) -> tuple[Meaning, Operand | None]:
     """What an item names, and its kernel: the exact name first, then the name without its trailing kernel.
 
     `meaning` gives the meaning of one name, or None; raises ArchspecError where neither name means anything.

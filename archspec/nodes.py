@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -40,10 +39,11 @@ class Group:
 
     def ancestry(self) -> tuple[Group, ...]:
         """From the outermost group to this one."""
-        found, group = [], self
+        found: list[Group] = []
+        group: Group | None = self
         while group is not None:
             found.append(group)
-            group = group.parent  # type: ignore[assignment]
+            group = group.parent
         return tuple(reversed(found))
 
 
@@ -110,9 +110,3 @@ class Recorder:
             return None
         self.position += 1
         return self.owners[self.position - 1]
-
-
-def signature(node: Node) -> Iterator[object]:
-    """What makes two nodes alike for folding: their facts (shared between equal ones) and whether they share weights."""
-    yield id(node.facts)
-    yield node.shared is not None

@@ -27,7 +27,12 @@ def rows(table: Table, frame: Frame) -> Iterator[Scope]:
     lengths = {name: len(values) for name, values in columns.items() if isinstance(values, list)}
     if len(set(lengths.values())) > 1:
         found = ", ".join(f"{name} has {length}" for name, length in lengths.items())
-        raise ArchspecError("unequal-columns", f"the columns differ in length: {found}", table.place.span, "give every column as many entries")
+        raise ArchspecError(
+            "unequal-columns",
+            f"the columns differ in length: {found}",
+            table.place.span,
+            "give every column as many entries",
+        )
     count = max(lengths.values(), default=1)
     if count > MOST_ROWS:
         raise ArchspecError("too-large", f"a table of {count} rows", table.place.span, f"use at most {MOST_ROWS}")
@@ -83,7 +88,9 @@ def text_table(place: Place, frame: Frame) -> Columns:
     """
     lines = list(_lines(place))
     if len(lines) < 2:
-        raise ArchspecError("not-a-table", "a table needs a line of names and at least one row", place.span, "k  F\n3  16")
+        raise ArchspecError(
+            "not-a-table", "a table needs a line of names and at least one row", place.span, "k  F\n3  16"
+        )
     header, *body = lines
     names = [_heading(word, header) for word in header]
     columns: dict[str, list[Value]] = {name: [] for name in names}
@@ -92,7 +99,7 @@ def text_table(place: Place, frame: Frame) -> Columns:
             _uneven(words, names)
         for name, word in zip(names, words, strict=True):
             columns[name].append(_cell(word, frame))
-    return columns  # type: ignore[return-value]
+    return columns
 
 
 def _heading(word: Place, header: list[Place]) -> str:

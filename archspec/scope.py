@@ -15,7 +15,7 @@ from archspec.syntax import Place
 SIZES = frozenset("CHWLTN")
 
 
-class Poisoned(Exception):  # noqa: N818 - not an error of its own: it follows from one that was already noted
+class Poisoned(Exception):
     """What is asked for hangs on something that already failed."""
 
 
@@ -93,7 +93,9 @@ class Frame:
 
     __slots__ = ("absent", "blocks", "depth", "group", "in_branch", "instance", "node", "scope")
 
-    def __init__(self, scope: Scope, instance: Instance, node: Node | None, group: Group | None, blocks: Mapping[str, object]) -> None:
+    def __init__(
+        self, scope: Scope, instance: Instance, node: Node | None, group: Group | None, blocks: Mapping[str, object]
+    ) -> None:
         self.scope, self.instance, self.node, self.group, self.blocks = scope, instance, node, group, blocks
         self.in_branch = self.absent = False
         self.depth = 0
@@ -151,4 +153,3 @@ class Frame:
     def quote(self, place: Place) -> Text:
         """Quoted text, read in the scope in which it is written."""
         return Text.at(place, self.scope)
-

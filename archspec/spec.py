@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from archspec import bundle, check, graph
+from archspec import bundle, check, graph, report
 from archspec.analysis import Analysis, analyze
 from archspec.declarations import InputShape, read_input
 from archspec.document import Document, Parsed, parse_document
-from archspec.elaborate import MOST_NODES, Elaborator, Network
+from archspec.elaborate import elaborate
 from archspec.errors import ArchspecError, Diagnostic, Findings, did_you_mean
 from archspec.graph import Graph, LayerGraph
 from archspec.layers import Shape
 from archspec.nodes import Node
+from archspec.placing import MOST_NODES, LimitError
 from archspec.scope import Frame, Instance, Scope
-from archspec.source import Mapping as Tree
 from archspec.source import Scalar, Value
 from archspec.syntax import Place
 from archspec.tensors import check_input
@@ -57,6 +57,22 @@ class Spec:
         """
         return self._analysis
 
+    @property
+    def title(self) -> str:
+        """The name, with the variant where one is chosen."""
+        return f"{self.name} ({self.variant})" if self.variant else self.name
+
+    def to_dict(self, batch: int = 1) -> dict[str, object]:
+        """Everything as plain values, the same as the command line's JSON."""
+        return report.as_dict(self.name, self.variant, self.analyze(), self.warnings, batch)
+
+    def to_markdown(self, columns: Sequence[str] | None = None, depth: int | None = None) -> str:
+        """The table as Markdown."""
+        return report.markdown(report.table(self.analyze(), columns, depth))
+
+    def _repr_html_(self) -> str:
+        return report.html_table(report.table(self.analyze()), self.title)
+
     @cached_property
     def _analysis(self) -> Analysis:
         return analyze(self.layers)
@@ -76,13 +92,16 @@ def build(parsed: Parsed, choices: Choices) -> Spec:
     """Elaborate a document; raises ArchspecError with every independent finding."""
     document = parsed.document
     variables = _variables(document, choices)
-    findings = check.check_document(document)
+    checked = check.check_document(document)
+    findings = checked.findings
     shapes = _inputs(document, choices, variables, findings)
-    elaborator = Elaborator(document, variables, findings, choices.limit)
-    network = elaborator.network(shapes)
+    try:
+        network = elaborate(document, variables, shapes, findings, choices.limit)
+    except LimitError as error:
+        findings.add(*error.diagnostics)
     findings.raise_any()
     layers = graph.layer_graph(network)
-    warnings = (*check.lints(document, network.used_blocks), *graph.lints(layers))
+    warnings = (*check.lints(document, checked.used), *graph.lints(layers))
     return Spec(document, choices.variant, layers, warnings)
 
 
@@ -156,7 +175,9 @@ def _variables(document: Document, choices: Choices) -> Scope:
     return evaluate(overridden(chosen, ((name, None, value) for name, value in given)), document.blocks)
 
 
-def _inputs(document: Document, choices: Choices, variables: Scope, findings: Findings) -> dict[str, tuple[Shape, Place]]:
+def _inputs(
+    document: Document, choices: Choices, variables: Scope, findings: Findings
+) -> dict[str, tuple[Shape, Place]]:
     """Every input's shape and place, other shapes than the document's where they were chosen."""
     declared = dict(document.input)
     for name, scalar in (choices.inputs or {}).items():

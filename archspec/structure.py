@@ -11,8 +11,9 @@ from archspec.source import Listing, Mapping, Scalar, Value
 from archspec.syntax import Choice, Each, Element, Merge, Place, Sequence, Stages, Table
 
 CONSTRUCTS = {"each": ("layers",), "if": ("then", "else")}  # key -> the keys that may stand beside it
-KEYWORDS = frozenset("if else then each layers from as share and or not in yes no true false none".split())
-SIZES = frozenset("C H W L T N i last input".split())
+WORDS = "if else then each layers from as share and or not in yes no true false none"
+KEYWORDS = frozenset(WORDS.split())
+SIZES = frozenset((*"CHWLTN", "i", "last", "input"))
 
 
 def merge_keys() -> set[str]:
@@ -75,13 +76,10 @@ def _construct(mapping: Mapping) -> Element:
     allowed = {leading.text, *CONSTRUCTS.get(leading.text, ())}
     for key, _ in mapping.items:
         if key.text not in allowed:
-            raise ArchspecError(
-                "unknown-key",
-                f"`{key.text}` cannot stand beside `{leading.text}`",
-                key.span(),
-                f"beside `{leading.text}` only {' and '.join(sorted(allowed - {leading.text})) or 'nothing'} may stand; "
-                "as the next item of a list it can follow",
-            )
+            beside = " and ".join(sorted(allowed - {leading.text})) or "nothing"
+            message = f"`{key.text}` cannot stand beside `{leading.text}`"
+            hint = f"beside it may stand {beside}; what comes after it is the next item of a list"
+            raise ArchspecError("unknown-key", message, key.span(), hint)
     if leading.text in merge_keys():
         return _merge(leading, mapping)
     if leading.text == "each":

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, cast
 
 from archspec.errors import Span
-from archspec.expressions import Environment, Expression, Value, parse
+from archspec.expressions import Dims, Environment, Expression, Value, parse
 from archspec.source import Scalar
 from archspec.source import Value as YamlValue
 
@@ -74,10 +74,8 @@ class Operand:
             return scope.quote(self.place)
         if len(self.sides) == 1 and len(self.sides[0]) == 1:
             return self.sides[0][0].evaluate(scope)
-        return tuple(
-            side[0].evaluate(scope) if len(side) == 1 else (side[0].evaluate(scope), side[1].evaluate(scope))
-            for side in self.sides
-        )
+        sides = [tuple([expression.evaluate(scope) for expression in side]) for side in self.sides]
+        return cast("Dims", tuple(side[0] if len(side) == 1 else side for side in sides))  # bounds are the field's
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -214,6 +212,11 @@ class Stages:
     """Named sequences in order; the end of each becomes a point."""
 
     stages: tuple[tuple[Scalar, Sequence], ...]
+
+    @property
+    def place(self) -> Place:
+        key = self.stages[0][0]
+        return Place(key, 0, len(key.text))
 
 
 Element = Item | Each | Merge | Choice | Stages

@@ -28,7 +28,9 @@ def check_tensors(facts: Facts, tensors: Mapping[str, Tensor]) -> None:
 def _check(facts: Facts, key: str, field: str, name: str, tensor: Tensor) -> None:
     weights = [w for w in facts.weights.values() if w.trainable and (w.role is Role.BIAS) == (key == "b")]
     if not weights:
-        raise ShapeError("tensor-shape", f"{facts.layer.kind} has no weight for {key}={name} here", "leave it out", field)
+        raise ShapeError(
+            "tensor-shape", f"{facts.layer.kind} has no weight for {key}={name} here", "leave it out", field
+        )
     if _essential(tensor.shape) != _essential(weights[0].shape):
         found, wanted = (" x ".join(map(str, shape)) or "1" for shape in (tensor.shape, weights[0].shape))
         hint = "axes stand as torch stores them, filters first; axes of size 1 may be left out"
@@ -39,4 +41,9 @@ def check_input(name: str, tensor: Tensor, sizes: tuple[int, ...]) -> None:
     """Raise ArchspecError unless a tensor given for an input fits it, in the order of the spec's shapes."""
     if _essential(tensor.shape) != _essential(sizes):
         found, wanted = (" x ".join(map(str, shape)) for shape in (tensor.shape, sizes))
-        raise ArchspecError("tensor-shape", f"the tensor {name} is {found}, and the input is {wanted}", tensor.place.span, "height stands before width, channels last")
+        raise ArchspecError(
+            "tensor-shape",
+            f"the tensor {name} is {found}, and the input is {wanted}",
+            tensor.place.span,
+            "height stands before width, channels last",
+        )

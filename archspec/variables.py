@@ -29,7 +29,9 @@ def cell(place: Place, plain: bool, frame: Frame) -> Value:
         return tuple(map(int, text.split("x")))
     if text.lower() in UNCLEAR:
         hint = f"write {UNCLEAR[text.lower()]}, or quote it if the text is meant"
-        raise ArchspecError("unclear-boolean", f"`{text}` is true or false to some readers of YAML, text to others", place.span, hint)
+        raise ArchspecError(
+            "unclear-boolean", f"`{text}` is true or false to some readers of YAML, text to others", place.span, hint
+        )
     known = {"yes": True, "true": True, "no": False, "false": False, "none": None}
     if text in known:
         return known[text]
@@ -120,8 +122,10 @@ def from_python(value: object, name: str) -> Node:
     """A Python number, text, boolean, None or list, as YAML would give it."""
     if isinstance(value, (list, tuple)):
         return Listing(tuple(from_python(item, name) for item in value), Source(name, repr(value)), 0, len(repr(value)))
-    words = {True: "yes", False: "no", None: "none"}
-    if isinstance(value, (int, float, str)) or value is None:
-        plain = isinstance(value, bool) or value is None
-        return Scalar.of(words[value] if plain else str(value), name)
-    raise ArchspecError("not-a-value", f"{name} cannot be {type(value).__name__}", hint="give a number, text, a boolean or a list")
+    if value is None or isinstance(value, bool):
+        return Scalar.of("none" if value is None else "yes" if value else "no", name)
+    if isinstance(value, (int, float, str)):
+        return Scalar.of(str(value), name)
+    raise ArchspecError(
+        "not-a-value", f"{name} cannot be {type(value).__name__}", hint="give a number, text, a boolean or a list"
+    )

@@ -32,6 +32,7 @@ _REMEDIES: tuple[tuple[type, str], ...] = (
     (str, "text is only joined with text (+), repeated (*) or compared with text"),
     (list, "write `v[i]` for one element"),
     (tuple, "write `v[i]` for one side"),
+    (dict, "a table is for `each`"),
     (type(None), "give it a value, or ask first: `v if v != none else 1`"),
     (Point, "write `.C`, `.H`, `.W` ... for a size of the point"),
     (float, "write `int(v)` where a whole number is needed"),
@@ -167,7 +168,7 @@ def item(values: Value, index: Value) -> Value:
 
 def size(value: Value, axis: Value) -> Value:
     """`value.axis`, a size of a point. Errors: `unknown-attribute`, and the point's own."""
-    if value is None or isinstance(value, (bool, int, float, str, list, tuple)):
+    if value is None or isinstance(value, (bool, int, float, str, list, tuple, dict)):
         message = f"{described(value)} has no `.{axis}`"
         raise ArchspecError("unknown-attribute", message, hint="only a point has sizes: `e4.C` after `... as e4`")
     return value.size(str(axis))

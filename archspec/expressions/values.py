@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import Protocol, TypeAlias, TypeGuard, runtime_checkable
 
 from archspec.errors import ArchspecError
@@ -24,7 +24,7 @@ class Point(Protocol):
 
 
 Dims: TypeAlias = "tuple[int | tuple[int, int], ...]"  # 1x7 is (1, 7), and 0x1:2 (before:after) is (0, (1, 2))
-Value: TypeAlias = "bool | int | float | str | list[Value] | Dims | Point | None"
+Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | Dims | Point | None"
 
 
 def is_number(value: Value) -> TypeGuard[int | float]:
@@ -32,7 +32,7 @@ def is_number(value: Value) -> TypeGuard[int | float]:
     return type(value) is int or type(value) is float
 
 
-def count(values: Sequence[object]) -> int:
+def count(values: Collection[object]) -> int:
     """The elements of a list and of the lists in it, at most LIST_LIMIT; an element that stands twice counts twice.
 
     Errors: `too-large`, after no more work than LIST_LIMIT elements, and `too-deep`.
@@ -40,11 +40,12 @@ def count(values: Sequence[object]) -> int:
     >>> count([1, [2, 3]])
     4
     """
-    total, level = len(values), [values]
+    total, level = len(values), [values]  # all lists of one level of nesting
     for _ in range(NESTING):
         if total > LIST_LIMIT:
             raise too_large("the list", LIST_LIMIT, "elements")
-        level = [item for group in level for item in group if isinstance(item, (list, tuple))]
+        groups = (group.values() if isinstance(group, dict) else group for group in level)
+        level = [item for group in groups for item in group if isinstance(item, (list, tuple, dict))]
         if not level:
             return total
         total += sum(map(len, level))
@@ -62,7 +63,7 @@ def bounded(value: Value) -> Value:
     elif isinstance(value, str):
         if len(value) > TEXT_LIMIT:
             raise too_large("the text", TEXT_LIMIT, "characters")
-    elif isinstance(value, (list, tuple)):
+    elif isinstance(value, (list, tuple, dict)):
         count(value)
     return value
 
@@ -95,7 +96,7 @@ def _written(value: object, width: int, depth: int) -> str:
         return f"[{', '.join(_written(item, width, depth - 1) for item in value[:width])}]" if depth else "[...]"
     if isinstance(value, tuple):
         return "x".join(":".join(map(str, side)) if isinstance(side, tuple) else str(side) for side in value[:width])
-    return "a point"
+    return "a table" if isinstance(value, dict) else "a point"
 
 
 def described(value: Value) -> str:

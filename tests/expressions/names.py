@@ -33,7 +33,20 @@ class Names:
         return self.values
 
 
-HERE = Names(F=16, C=3, H=5, w=1.5, n=[3, 4, 6, 3], k=(1, 7), p=(0, (1, 2)), b=True, z=None, act="RELU", e4=Shape())
+HERE = Names(
+    F=16,
+    C=3,
+    H=5,
+    w=1.5,
+    n=[3, 4, 6, 3],
+    k=(1, 7),
+    p=(0, (1, 2)),
+    t={"s": [1, 2]},
+    b=True,
+    z=None,
+    act="RELU",
+    e4=Shape(),
+)
 
 
 def evaluate(text: str, names: Names = HERE) -> Value:

@@ -84,6 +84,7 @@ ERRORS: dict[str, list[tuple[str, str, str | None]]] = {
     ],
     "unknown-attribute": [
         ("1 + «F.C»", "the number 16 has no `.C`", "only a point has sizes: `e4.C` after `... as e4`"),
+        ("«t.C»", "a table has no `.C`", "only a point has sizes: `e4.C` after `... as e4`"),
         ("«e4.C.H»", "the number 64 has no `.H`", "only a point has sizes: `e4.C` after `... as e4`"),
         ("e4.«__class__»", "`__class__` is not a size of a point", SIZES),
     ],
@@ -95,6 +96,7 @@ ERRORS: dict[str, list[tuple[str, str, str | None]]] = {
         ("«p + 1»", "`+` cannot take dims 0x1:2 and the number 1", "write `v[i]` for one side"),
         ("«n + 1»", "`+` cannot take the list [3, 4, 6, 3] and the number 1", "write `v[i]` for one element"),
         ("«[1] * 1.5»", "`*` cannot take the list [1] and the number 1.5", "write `v[i]` for one element"),
+        ("«t + 1»", "`+` cannot take a table and the number 1", "a table is for `each`"),
         ("«z / 2»", "`/` cannot take none and the number 2", "give it a value, or ask first: `v if v != none else 1`"),
         ("«e4 % 2»", "`%` cannot take a point and the number 2", "write `.C`, `.H`, `.W` ... for a size of the point"),
         ("«2 ** yes»", "`**` cannot take the number 2 and the boolean yes", COUNTED),
@@ -145,8 +147,8 @@ ERRORS: dict[str, list[tuple[str, str, str | None]]] = {
     ],
     "too-large": [
         ("2**«2**2**99»", "`2 ** 633825300114114700748351602688` has more than the 256 bits of a whole number", FLOATS),
-        ("1 + «2**255 * 2»", "`5789604461865809771178549250434395392... * 2` has more than the 256 bits of a whole number",
-         FLOATS),
+        ("1 + «2**255 * 2»", "`5789604461865809771178549250434395392... * 2` has more than the 256 bits of a whole "
+         "number", FLOATS),
         ("«int(1e300)»", "`int(1e+300)` has more than the 256 bits of a whole number", FLOATS),
         ("1 + «" + "9" * 80 + "»", "the whole number has more than 256 bits", "write it as a float, such as 1e80"),
         ("len(«'a' * 10**9»)", "`'a' * 1000000000` has more than 10000 characters", "write something smaller"),
@@ -179,6 +181,11 @@ def test_error(code: str, marked: str, message: str, hint: str | None) -> None:
     assert error.span
     assert (error.code, error.args[1], error.hint) == (code, message, hint)
     assert (error.span.line, error.span.column, error.span.text) == (1, len(before) + 1, part)
+
+
+def test_an_integer_too_long_to_print() -> None:
+    error = failure("-v", Names(v=[10**5000]))
+    assert error.args[1] == "`-` cannot take the list [(a number of 16610 bits)]"
 
 
 def test_an_unknown_axis_without_any() -> None:

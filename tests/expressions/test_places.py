@@ -140,3 +140,15 @@ def test_the_place_in_a_quoted_text_of_a_file(key: str, drawn: list[str]) -> Non
     with pytest.raises(ArchspecError) as caught:
         parse(scalar, 1).evaluate(HERE)
     assert str(caught.value).splitlines() == drawn
+
+
+def test_names_can_be_checked_before_there_are_values() -> None:
+    expression = parse(Scalar.of("x1"), 0)
+    expression.check({"x1"})
+    text = "= min(F, 2) + ('foo' in act or e4.C < foo) + bar"
+    with pytest.raises(ArchspecError) as caught:
+        parse(Scalar.of(text), 1).check({"F", "act", "e4", "food"})
+    error = caught.value
+    assert (error.code, error.args[1], error.hint) == ("unknown-name", "unknown name `foo`", "did you mean food?")
+    assert error.span
+    assert error.span.start == text.rindex("foo")

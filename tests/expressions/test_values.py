@@ -140,6 +140,7 @@ def test_value(text: str, value: Value) -> None:
 @given(st.floats(0, 5000) | st.integers(0, 5000), st.integers(1, 64))
 def test_divisible_is_a_near_multiple(v: float, by: int) -> None:
     found = evaluate("divisible(v, by=by)", Names(v=v, by=by))
+    assert found == evaluate("divisible(v, by)", Names(v=v, by=by))
     assert isinstance(found, int)
     assert found % by == 0
     assert found >= max(by, 0.9 * v)

@@ -1,0 +1,170 @@
+"""Placing layers: an item's layer, its facts on the shapes here, and the node that joins the network.
+
+Everything that does not hang on the place is made once: the match of an item with its kind, equal layers, and the facts
+of a layer on equal shapes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from archspec.binding import Plan, create, fields_of, match
+from archspec.document import Document
+from archspec.errors import ArchspecError, Trace
+from archspec.layers import Layer, Shape, registry
+from archspec.layers.base import Input
+from archspec.meaning import merged_kind
+from archspec.nodes import Facts, Group, Node, Recorder
+from archspec.scope import Frame
+from archspec.syntax import Operand, Place, Thing
+from archspec.tensors import check_tensors
+
+Known = dict[tuple[Shape, ...], Facts]
+MOST_NODES = 100_000
+STEPS_PER_NODE = 5
+
+
+class LimitError(ArchspecError):
+    """A bound on size or depth is passed: nothing after it is looked at."""
+
+
+class Placer:
+    """The nodes of a network as they come into being."""
+
+    def __init__(self, document: Document, limit: int = MOST_NODES) -> None:
+        self.document, self.limit = document, limit
+        self.nodes: list[Node] = []
+        self.calls: Trace | None = None
+        self._steps = 0
+        self._recorders: list[Recorder] = []
+        self._plans: dict[tuple[Thing, type[Layer]], Plan] = {}
+        self._layers: dict[object, tuple[Layer, Known]] = {}
+        self._fixed: dict[Plan, tuple[Layer, Known]] = {}
+        self._counts: dict[tuple[Group | None, str], int] = {}
+
+    # -- bounds ----------------------------------------------------------------------------------------------------
+
+    def step(self, place: Place) -> None:
+        """Count one step of the elaboration; raises LimitError where there are too many, whatever they do."""
+        self._steps += 1
+        if self._steps > self.limit * STEPS_PER_NODE:
+            raise self.too_large(place)
+
+    def too_large(self, place: Place) -> LimitError:
+        """The error for a network that grows past the limit."""
+        hint = "use smaller repeats; from Python, limit= raises the bound"
+        return LimitError("too-large", f"the network grows past {self.limit} layers here", place.span, hint)
+
+    # -- layers ----------------------------------------------------------------------------------------------------
+
+    def plan(self, thing: Thing, kind: type[Layer], kernel: Operand | None) -> Plan:
+        """An item matched with its kind; raises ArchspecError for what the kind does not know."""
+        plan = self._plans.get((thing, kind))
+        if plan is None:
+            if kind.merge_key:
+                raise merged_kind(kind, thing.name.span)
+            plan = self._plans[thing, kind] = match(thing, kind, kernel, self.document.defaults)
+        return plan
+
+    def layer(self, plan: Plan, frame: Frame) -> tuple[Layer, Known]:
+        """The layer of a plan here, and its facts by input shapes; equal layers are one object."""
+        made = self._fixed.get(plan)
+        if made is None:
+            fields = fields_of(plan, frame, self.document.tensors)
+            key = (plan.kind, tuple(fields.items()))
+            made = self._layers.get(key)
+            if made is None:
+                made = self._layers[key] = (create(plan, fields), {})
+            if plan.fixed:
+                self._fixed[plan] = made
+        return made
+
+    def merge(self, key: str) -> tuple[Layer, Known]:
+        """The layer that joins the branches of a YAML key."""
+        kind = next(kind for kind in registry.values() if kind.merge_key == key)
+        return self._layers.setdefault(kind, (kind(), {}))
+
+    # -- nodes -----------------------------------------------------------------------------------------------------
+
+    def input(self, name: str, shape: Shape, place: Place) -> Node:
+        """Add an input of the network."""
+        node = Node(len(self.nodes), Facts(Input(shape=shape), ()), (), (), None, place, None, name=name)
+        self.nodes.append(node)
+        return node
+
+    def add(
+        self,
+        made: tuple[Layer, Known],
+        inputs: tuple[Node, ...],
+        size_only: tuple[Node, ...],
+        place: Place,
+        group: Group | None,
+    ) -> Node:
+        """Add a node; raises ShapeError where its layer cannot read the inputs."""
+        layer, known = made
+        shapes = tuple([node.facts.output for node in inputs + size_only])
+        facts = known.get(shapes)
+        if facts is None:
+            facts = known[shapes] = Facts(layer, shapes)
+            check_tensors(facts, self.document.tensors)
+        if len(self.nodes) >= self.limit:
+            raise self.too_large(place)
+        shared = self._owner(facts) if self._recorders and facts.weights else None
+        node = Node(len(self.nodes), facts, inputs, size_only, group, place, self.calls, shared)
+        self.nodes.append(node)
+        for recorder in self._recorders if facts.weights else ():
+            if recorder.first:
+                recorder.owners.append(node)
+        return node
+
+    def group(self, kind: str, name: str, label: str, place: Place, parent: Group | None) -> Group:
+        """A group whose name is its own among its siblings: bottleneck, bottleneck.2, ..."""
+        number = self._counts[parent, name] = self._counts.get((parent, name), 0) + 1
+        return Group(kind, name if number == 1 else f"{name}.{number}", label, place, parent)
+
+    # -- shared weights --------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def sharing(self, tag: Place, frame: Frame) -> Iterator[None]:
+        """One use of a share tag: the k-th layer with weights takes those of the k-th in the first use."""
+        owners = frame.instance.shares.get(tag.text)
+        recorder = Recorder([] if owners is None else owners, owners is None, tag)
+        frame.instance.shares.setdefault(tag.text, recorder.owners)
+        self._recorders.append(recorder)
+        try:
+            yield
+        finally:
+            self._recorders.remove(recorder)
+        if frame.node and not recorder.first and recorder.position != len(recorder.owners):
+            raise _clash(recorder, f"has {len(recorder.owners)} layers with weights, and this one {recorder.position}")
+
+    def _owner(self, facts: Facts) -> Node | None:
+        """The node whose weights a new one uses, by the innermost share tag that was used before."""
+        found: Node | None = None
+        for recorder in reversed(self._recorders):
+            owner = recorder.owner()
+            if owner is None and not recorder.first:
+                raise _clash(recorder, f"has only {len(recorder.owners)} layers with weights")
+            if owner is not None:
+                _same_weights(recorder, facts, owner)
+                found = found or owner.shared or owner
+        return found
+
+
+def _clash(recorder: Recorder, what: str) -> ArchspecError:
+    tag = recorder.place
+    return ArchspecError("share-clash", f"the first use of {tag.text} {what}", tag.span, "uses of one tag must match")
+
+
+def _same_weights(recorder: Recorder, facts: Facts, owner: Node) -> None:
+    ours, theirs = (_shapes(one) for one in (facts, owner.facts))
+    if ours != theirs:
+        raise _clash(
+            recorder,
+            f"has weights of {theirs} ({owner.layer}, line {owner.span.line}), and {facts.layer} here of {ours}",
+        )
+
+
+def _shapes(facts: Facts) -> str:
+    return ", ".join(" x ".join(map(str, weight.shape)) for weight in facts.weights.values())

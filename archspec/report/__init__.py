@@ -1,0 +1,20 @@
+"""Typed results as tables: terminal, Markdown, CSV, JSON, HTML."""
+
+from archspec.report.data import as_dict
+from archspec.report.markup import csv_text, html_table, markdown
+from archspec.report.table import COLUMNS, Detail, Style, Table, number, table
+from archspec.report.text import write_text
+
+__all__ = [
+    "COLUMNS",
+    "Detail",
+    "Style",
+    "Table",
+    "as_dict",
+    "csv_text",
+    "html_table",
+    "markdown",
+    "number",
+    "table",
+    "write_text",
+]

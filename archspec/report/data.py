@@ -1,0 +1,58 @@
+"""The JSON of a spec: stable keys, documented in docs/json.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from archspec.analysis import Analysis
+from archspec.errors import Diagnostic
+from archspec.layers import Formula, Shape
+from archspec.nodes import Node
+
+
+def as_dict(
+    name: str, variant: str | None, analysis: Analysis, warnings: Iterable[Diagnostic], batch: int = 1
+) -> dict[str, object]:
+    """Everything that is known of a network, as plain values; shapes are lists in the spec's order (H, W, C)."""
+    graph, totals, extra = analysis.graph, analysis.totals, analysis.training_only
+    return {
+        "name": name,
+        "variant": variant,
+        "batch": batch,
+        "inputs": {key: _shape(node.shape) for key, node in graph.inputs.items()},
+        "outputs": {key: _shape(node.shape) for key, node in graph.outputs.items()},
+        "totals": {
+            "parameters": totals.parameters,
+            "buffers": totals.buffers,
+            "macs": totals.macs * batch,
+            "flops": totals.flops * batch,
+            "training_only": {"parameters": extra.parameters, "macs": extra.macs * batch},
+        },
+        "layers": [_layer(node, analysis, batch) for node in graph],
+        "warnings": [warning.to_dict() for warning in warnings],
+    }
+
+
+def _shape(shape: Shape) -> list[int]:
+    return list(shape.sizes)
+
+
+def _layer(node: Node, analysis: Analysis, batch: int) -> dict[str, object]:
+    macs = analysis.macs[node]
+    return {
+        "node": node.index,
+        "path": node.path,
+        "layer": str(node.layer),
+        "inputs": [source.index for source in node.inputs],
+        "input_shapes": [_shape(source.shape) for source in node.inputs],
+        "output_shape": _shape(node.shape),
+        "parameters": _count(analysis.counts[node].trainable),
+        "macs": {"value": macs.value * batch, "formula": macs.text},
+        "shared": node.shared.index if node.shared else None,
+        "line": node.span.line,
+        "column": node.span.column,
+    }
+
+
+def _count(formula: Formula) -> dict[str, object]:
+    return {"value": formula.value, "formula": formula.text}

@@ -1,0 +1,164 @@
+"""From rows to cells: which columns there are, and how their numbers are written. The only number formatting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from archspec.analysis import Analysis, Totals
+from archspec.errors import ArchspecError, did_you_mean
+from archspec.layers import Formula
+from archspec.report.rows import Row, rows
+
+Detail = Literal["auto", "formulas", "values"]
+CONVENTION = (
+    "MACs: one per multiply-accumulate of a weight or attention product; biases, norms, activations, pooling: 0"
+)
+
+
+@dataclass(frozen=True)
+class Style:
+    """How counts are written: as formulas everywhere, for parameters alone (auto) or nowhere; for how many examples."""
+
+    detail: Detail = "auto"
+    batch: int = 1
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its title, its cells as text and as plain values, and the entry in the line of totals."""
+
+    title: str
+    text: Callable[[Row, Style], str]
+    value: Callable[[Row, Style], object]
+    total: Callable[[Totals, Style], int] | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A report ready to be drawn: titles, rows of text and of plain values, totals, and the lines below."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+    values: tuple[tuple[object, ...], ...]
+    totals: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...]
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        return tuple(column.title for column in self.columns)
+
+
+def number(value: int) -> str:
+    """A count with its thousands apart: 2,483."""
+    return f"{value:,}"
+
+
+def _label(row: Row, _: Style) -> str:
+    return f"{row.label} x {row.times}" if row.times > 1 else row.label
+
+
+def _parameters(row: Row, style: Style) -> str:
+    if row.shared is not None:
+        return f"shared with {row.shared.index}"
+    return _count(row.parameters, style.detail != "values" and not row.folded)
+
+
+def _count(formula: Formula, written: bool) -> str:
+    return str(formula) if written else number(formula.value)
+
+
+def _macs(row: Row, style: Style) -> str:
+    if style.detail == "formulas" and not row.folded and style.batch == 1:
+        return str(row.macs)
+    return number(row.macs.value * style.batch)
+
+
+def _inputs(row: Row) -> list[int]:
+    inside = set(row.nodes)
+    return [source.index for node in row.nodes for source in node.inputs if source not in inside]
+
+
+COLUMNS: dict[str, Column] = {
+    "node": Column("node", lambda row, _: str(row.last.index), lambda row, _: row.last.index),
+    "path": Column("path", lambda row, _: row.path, lambda row, _: row.path),
+    "layer": Column("layer", _label, _label),
+    "inputs": Column(
+        "inputs", lambda row, _: ", ".join(map(str, _inputs(row))), lambda row, _: " ".join(map(str, _inputs(row)))
+    ),
+    "parameters": Column(
+        "parameters", _parameters, lambda row, _: row.parameters.value, lambda totals, _: totals.parameters
+    ),
+    "buffers": Column(
+        "buffers",
+        lambda row, _: number(row.buffers.value),
+        lambda row, _: row.buffers.value,
+        lambda totals, _: totals.buffers,
+    ),
+    "activations": Column(
+        "activations", lambda row, _: str(row.last.shape), lambda row, _: str(row.last.shape).replace(" x ", "x")
+    ),
+    "macs": Column(
+        "MACs", _macs, lambda row, style: row.macs.value * style.batch, lambda totals, style: totals.macs * style.batch
+    ),
+    "flops": Column(
+        "FLOPs",
+        lambda row, style: number(2 * row.macs.value * style.batch),
+        lambda row, style: 2 * row.macs.value * style.batch,
+        lambda totals, style: totals.flops * style.batch,
+    ),
+    "line": Column("line", lambda row, _: str(row.first.span.line), lambda row, _: row.first.span.line),
+}
+DEFAULT = ("path", "layer", "parameters", "activations", "macs")
+NUMERIC = frozenset({"node", "parameters", "buffers", "MACs", "FLOPs", "line"})
+
+
+def chosen(names: Sequence[str]) -> tuple[Column, ...]:
+    """The columns of some names; raises ArchspecError for an unknown one."""
+    for name in names:
+        if name not in COLUMNS:
+            hint = did_you_mean(name, COLUMNS) or f"the columns are {', '.join(COLUMNS)}"
+            raise ArchspecError("unknown-column", f"there is no column `{name}`", hint=hint)
+    return tuple(COLUMNS[name] for name in names)
+
+
+def table(
+    analysis: Analysis, columns: Sequence[str] | None = None, depth: int | None = None, style: Style | None = None
+) -> Table:
+    """The report of an analysis; raises ArchspecError for an unknown column."""
+    style = style or Style()
+    lines = rows(analysis, depth)
+    if columns is None:
+        columns = [name for name in DEFAULT if name != "path" or any(row.path for row in lines)]
+    picked = chosen(columns)
+    return Table(
+        picked,
+        tuple(tuple(column.text(row, style) for column in picked) for row in lines),
+        tuple(tuple(column.value(row, style) for column in picked) for row in lines),
+        tuple(_totals(analysis, picked, style)),
+        tuple(_notes(picked, style)),
+    )
+
+
+def _totals(analysis: Analysis, columns: tuple[Column, ...], style: Style) -> list[tuple[str, ...]]:
+    """The line of totals, and where training adds heads a second one for what they add."""
+    found = [("Total", analysis.totals)]
+    if any((analysis.training_only.parameters, analysis.training_only.buffers, analysis.training_only.macs)):
+        found.append(("Training only", analysis.training_only))
+    named = next((i for i, column in enumerate(columns) if column.total is None), None)
+    return [
+        tuple(
+            number(column.total(totals, style)) if column.total else title if i == named else ""
+            for i, column in enumerate(columns)
+        )
+        for title, totals in found
+    ]
+
+
+def _notes(columns: tuple[Column, ...], style: Style) -> list[str]:
+    if not any(column.title in ("MACs", "FLOPs") for column in columns):
+        return []
+    per = "per example" if style.batch == 1 else f"for a batch of {style.batch}"
+    flops = "; FLOPs: 2 x MACs" if any(column.title == "FLOPs" for column in columns) else ""
+    return [f"{CONVENTION}{flops}; {per}"]
