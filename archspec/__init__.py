@@ -1,40 +1,75 @@
-"""archspec: neural networks written as in a paper's table, and every number that follows from them."""
+"""archspec: neural networks written as in a paper's table, and every number that follows from them.
+
+The names below are loaded when they are first used, so that the command line starts with what a command needs.
+"""
 
 import sys
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 if any((Path(entry) / "archspec" / "cpu" / "__init__.py").is_file() for entry in sys.path):
     raise ImportError(
-        "another distribution called `archspec` (CPU labels, used by conda) is installed in this environment, and it "
-        "has the same import name; uninstall it, or install archspec-nn into an environment of its own"
+        "another distribution called `archspec` (CPU labels, used by conda) is installed in this environment and has "
+        "the same import name; uninstall it, or install archspec-nn into an environment of its own"
     )
 
-from archspec.analysis import Analysis, Totals
-from archspec.errors import ArchspecError, Diagnostic, Source, Span
-from archspec.layers import Family, Formula, Layer, Role, Shape, ShapeError, Storage, Weight, register
-from archspec.nodes import Node
-from archspec.spec import Spec, load, parse
+if TYPE_CHECKING:
+    from archspec.analysis import Analysis as Analysis
+    from archspec.analysis import Totals as Totals
+    from archspec.errors import ArchspecError as ArchspecError
+    from archspec.errors import Diagnostic as Diagnostic
+    from archspec.errors import Source as Source
+    from archspec.errors import Span as Span
+    from archspec.layers import Elementwise as Elementwise
+    from archspec.layers import Family as Family
+    from archspec.layers import Formula as Formula
+    from archspec.layers import Layer as Layer
+    from archspec.layers import Role as Role
+    from archspec.layers import Shape as Shape
+    from archspec.layers import ShapeError as ShapeError
+    from archspec.layers import Storage as Storage
+    from archspec.layers import Weight as Weight
+    from archspec.layers import Weightless as Weightless
+    from archspec.layers import register as register
+    from archspec.nodes import Node as Node
+    from archspec.spec import Spec as Spec
+    from archspec.spec import load as load
+    from archspec.spec import parse as parse
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "Analysis",
-    "ArchspecError",
-    "Diagnostic",
-    "Family",
-    "Formula",
-    "Layer",
-    "Node",
-    "Role",
-    "Shape",
-    "ShapeError",
-    "Source",
-    "Span",
-    "Spec",
-    "Storage",
-    "Totals",
-    "Weight",
-    "load",
-    "parse",
-    "register",
-]
+_HOMES = {
+    "archspec.analysis": ("Analysis", "Totals"),
+    "archspec.errors": ("ArchspecError", "Diagnostic", "Source", "Span"),
+    "archspec.layers": (
+        *(
+            "Elementwise",
+            "Family",
+            "Formula",
+            "Layer",
+            "Role",
+            "Shape",
+            "ShapeError",
+            "Storage",
+            "Weight",
+            "Weightless",
+        ),
+        "register",
+    ),
+    "archspec.nodes": ("Node",),
+    "archspec.spec": ("Spec", "load", "parse"),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module 'archspec' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})

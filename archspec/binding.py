@@ -110,12 +110,12 @@ def setting(word: OptionWord, kind: type[Layer], before: Iterable[Setting]) -> S
     negated = option is None and word.value is None and word.key.startswith("no")
     if negated:
         option = options.get(word.key[2:])
-    if option is None or (negated and option.style != "flag"):
+    if option is None or (negated and not option.boolean):
         raise _unknown_option(word, kind)
     if any(s.field == option.field for s in before):
         raise ArchspecError("option-twice", f"{option.key} is set twice", word.place.span, "keep one of them")
     if word.value is None:
-        if option.style != "flag":
+        if not option.boolean:
             raise ArchspecError(
                 "option-value", f"{option.key} needs a value", word.place.span, f"write {_example(option)}"
             )
@@ -131,7 +131,7 @@ def _example(option: Option) -> str:
 
 def _unknown_option(word: OptionWord, kind: type[Layer]) -> ArchspecError:
     options = kind.notation.options
-    flags = [option.key for option in options.values() if option.style == "flag"]
+    flags = [option.key for option in options.values() if option.boolean]
     known = [*options, *(f"no{flag}" for flag in flags)]
     hint = did_you_mean(word.key, known)
     if hint is None and (word.key.upper() in registry):

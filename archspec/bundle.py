@@ -90,3 +90,15 @@ def find(name: str) -> tuple[Path, str | None]:
     every = {candidate for candidate, _, _ in names()} | {full.rsplit("/", 1)[-1] for full in known}
     hint = did_you_mean(name, every) or "`archspec list` names the bundled specs; a file is given by its path"
     raise ArchspecError("unknown-spec", f"there is no file and no bundled spec called `{name}`", hint=hint)
+
+
+def read_spec(path_or_name: str | Path) -> tuple[bytes, str, str | None]:
+    """The text of a spec, the name that its errors show, and the variant that a bundled name stands for."""
+    path, variant = Path(path_or_name), None
+    if not path.is_file() and isinstance(path_or_name, str) and path.suffix not in (".yaml", ".yml"):
+        path, variant = find(path_or_name)
+    try:
+        return path.read_bytes(), str(path), variant
+    except OSError as error:
+        hint = "`archspec list` names the bundled specs"
+        raise ArchspecError("unreadable", f"cannot read {path}: {error.strerror or error}", hint=hint) from None

@@ -10,16 +10,20 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import CompletionItem
 
-from archspec import __version__, bundle, report
-from archspec.document import parse_document
+from archspec import __version__, bundle
 from archspec.errors import ArchspecError
-from archspec.source import Scalar, Value, read
-from archspec.spec import Choices, Spec, build, read_spec
+from archspec.source import Scalar, Value, collector_paused, read
 
+if TYPE_CHECKING:
+    from archspec import report
+    from archspec.spec import Spec
+
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for them costs more than most commands
 FAILED, UNUSABLE = 1, 2
 FORMATS = ("text", "markdown", "csv", "json")
 
@@ -90,7 +94,7 @@ variant_option = click.option("--variant", metavar="NAME", help="One of the spec
     "--input", "inputs", type=InputSize(), multiple=True, help="Another input shape: 64x64x3 or name=64x64x3."
 )
 @click.option("--batch", type=click.IntRange(min=1), default=1, help="Count for so many examples.")
-@click.option("--columns", metavar="A,B,...", help=f"Of {', '.join(report.COLUMNS)}.")
+@click.option("--columns", metavar="A,B,...", help="Such as layer,parameters,macs,line; any other word lists all.")
 @click.option("--formulas/--values", default=None, help="Counts with their computation, or bare.")
 @click.option("--depth", type=click.IntRange(min=1), help="Fold stages and blocks below this depth.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="How to write the table.")
@@ -111,8 +115,10 @@ def table(
 
     SPEC is a file, - for standard input, or a bundled name such as resnet50 (see `archspec list`).
     """
-    detail: report.Detail = "auto" if formulas is None else "formulas" if formulas else "values"
-    with errors_shown():
+    with errors_shown(), collector_paused():
+        from archspec import report
+
+        detail: report.Detail = "auto" if formulas is None else "formulas" if formulas else "values"
         network = open_spec(spec, variant, dict(variables), dict(inputs))
         names = [name.strip() for name in columns.split(",")] if columns else None
         if form == "json":
@@ -126,12 +132,22 @@ def table(
 
 def open_spec(name: str, variant: str | None, variables: dict[str, Value], inputs: dict[str | None, Scalar]) -> Spec:
     """The spec of a path, a bundled name, or `-`; raises ArchspecError."""
-    text, shown, bundled = (sys.stdin.buffer.read(), "<stdin>", None) if name == "-" else read_spec(name)
+    from archspec.document import parse_document
+    from archspec.spec import Choices, build
+
+    text, shown, bundled = given(name)
     return build(parse_document(text, shown), Choices(variant or bundled, variables, inputs))
+
+
+def given(name: str) -> tuple[bytes, str, str | None]:
+    """The text of a path, a bundled name, or `-`; the name that errors show; the variant that the name stands for."""
+    return (sys.stdin.buffer.read(), "<stdin>", None) if name == "-" else bundle.read_spec(name)
 
 
 def show(found: report.Table, form: str, title: str, output: Path | None) -> None:
     """Write a table in one of the formats, to a file or to standard output."""
+    from archspec import report
+
     if form == "text" and output is None:
         report.write_text(found, sys.stdout, title)
         return
@@ -186,7 +202,7 @@ def check(specs: tuple[str, ...], variant: str | None, strict: bool) -> None:
     unusable = False
     for name in specs:
         try:
-            text, shown, bundled = (sys.stdin.buffer.read(), "<stdin>", None) if name == "-" else read_spec(name)
+            text, shown, bundled = given(name)
             found = check_spec(text, shown, variant or bundled)
         except ArchspecError as error:
             click.echo(str(error), err=True)

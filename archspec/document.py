@@ -21,7 +21,6 @@ from archspec.declarations import (
     read_tensor,
 )
 from archspec.errors import ArchspecError, Diagnostic, Findings, Source, did_you_mean
-from archspec.layers import registry
 from archspec.source import Listing, Mapping, Scalar, Value, read
 from archspec.structure import check_name, sequence
 from archspec.syntax import Sequence, Thing
@@ -51,79 +50,87 @@ def _text(value: Value) -> str:
     return value.text
 
 
-def _table(what: str, read_one: Callable[[Scalar, Value], T], named: bool = True) -> Callable[[Value], dict[str, T]]:
-    """A mapping whose every value is read by `read_one`; all its findings are collected."""
+def _mapping(example: str) -> Callable[[Value], Mapping]:
+    """A reader that takes a mapping as it is."""
+
+    def reader(value: Value) -> Mapping:
+        if not isinstance(value, Mapping):
+            raise ArchspecError("not-a-mapping", "a mapping should stand here", value.span(), example)
+        return value
+
+    return reader
+
+
+def _table(example: str, read_one: Callable[[Scalar, Value], T]) -> Callable[[Value], dict[str, T]]:
+    """A reader of a mapping, each of whose entries is read by `read_one`; the findings in all of them are collected."""
 
     def reader(value: Value) -> dict[str, T]:
-        if not isinstance(value, Mapping):
-            raise ArchspecError("not-a-mapping", f"`{what}` needs a mapping", value.span(), f"{what}: {{name: value}}")
         findings = Findings()
         found: dict[str, T] = {}
-        for key, item in value.items:
+        for key, item in _mapping(example)(value).items:
             with findings:
-                name = check_name(key, what.rstrip("s")) if named else key.text
-                found[name] = read_one(key, item)
+                found[key.text] = read_one(key, item)
         findings.raise_any()
         return found
 
     return reader
 
 
+def _source(value: Value) -> str | dict[str, str]:
+    """Where the architecture is published: text, or one for every variant."""
+    if isinstance(value, Mapping):
+        return _table("source: https://...", lambda _, text: _text(text))(value)
+    return _text(value)
+
+
+def _variable(key: Scalar, value: Value) -> Value:
+    check_name(key, "variable")
+    return value
+
+
+def _variant(_: Scalar, value: Value) -> Mapping:
+    return _mapping("variants: {small: {width: 16}}")(value)
+
+
+def _tensor(key: Scalar, value: Value) -> Tensor:
+    if key.text != "input":
+        check_name(key, "tensor")
+    return read_tensor(value)
+
+
 def _blocks(value: Value) -> dict[str, Block]:
-    read_blocks = _table("blocks", read_block, named=False)(value)
+    read_all = _table("blocks: {conv(F): [CONV3-F, BN, RELU]}", read_block)(value)
     findings = Findings()
     found: dict[str, Block] = {}
-    for one in read_blocks.values():
+    for one in read_all.values():
         with findings:
-            if one.name in registry:
-                raise ArchspecError(
-                    "reserved-name", f"{one.name} is a layer", one.place.span, "give the block another name"
-                )
             if one.name in found:
-                raise ArchspecError(
-                    "duplicate-key",
-                    f"the block {one.name} is already defined in line {found[one.name].place.span.line}",
-                    one.place.span,
-                    "give one of them another name",
-                )
+                line = found[one.name].place.span.line
+                message = f"the block {one.name} is already defined in line {line}"
+                raise ArchspecError("duplicate-key", message, one.place.span, "give one of them another name")
             found[one.name] = one
     findings.raise_any()
     return found
 
 
-def _mapping(what: str) -> Callable[[Value], Mapping]:
-    def reader(value: Value) -> Mapping:
-        if not isinstance(value, Mapping):
-            raise ArchspecError("not-a-mapping", f"`{what}` needs a mapping", value.span(), f"{what}: {{name: value}}")
-        return value
-
-    return reader
-
-
-def _named_values(_: Scalar, value: Value) -> Value:
-    return value
-
-
 class Document(BaseModel):
     """One spec as it is written: every part parsed, nothing evaluated."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
 
     name: Annotated[str, _Reads(_text)]
     description: Annotated[str, _Reads(_text)] = ""
-    source: Annotated[Any, _Reads(lambda value: value)] = None
+    source: Annotated[str | dict[str, str], _Reads(_source)] = ""
     input: Annotated[dict[str, InputShape], _Reads(read_inputs)]
-    vars: Annotated[dict[str, Any], _Reads(_table("vars", _named_values))] = {}
-    variants: Annotated[
-        dict[str, Any], _Reads(_table("variants", lambda _, value: _mapping("variants")(value), named=False))
-    ] = {}
+    vars: Annotated[dict[str, Value], _Reads(_table("vars: {width: 64}", _variable))] = {}
+    variants: Annotated[dict[str, Mapping], _Reads(_table("variants: {small: {width: 16}}", _variant))] = {}
     defaults: Annotated[tuple[Thing, ...], _Reads(read_defaults)] = ()
     blocks: Annotated[dict[str, Block], _Reads(_blocks)] = {}
     layers: Annotated[Sequence, _Reads(sequence)]
     outputs: Annotated[tuple[Output, ...], _Reads(read_outputs)] = ()
     training_outputs: Annotated[tuple[Output, ...], _Reads(read_outputs)] = ()
-    tensors: Annotated[dict[str, Tensor], _Reads(_table("tensors", lambda _, value: read_tensor(value)))] = {}
-    expect: Annotated[Any, _Reads(_mapping("expect"))] = None
+    tensors: Annotated[dict[str, Tensor], _Reads(_table("tensors: {k: [[1, 0], [0, 1]]}", _tensor))] = {}
+    expect: Annotated[Mapping | None, _Reads(_mapping("expect: {parameters: 2483, macs: ~ 0.25M}"))] = None
 
 
 @dataclass(frozen=True)

@@ -229,7 +229,7 @@ def _excerpt(span: Span) -> Iterator[str]:
     head, tail = "... " if left else "", " ..." if left + EXCERPT < len(text) else ""
     gutter = " " * len(str(line))
     yield f"  {line} | {head}{_printable(before + word + after)}{tail}"
-    yield f"  {gutter} | {' ' * (len(head) + _width(before))}{'^' * max(1, _width(word))}"
+    yield f"  {gutter} | {' ' * (len(head) + display_width(before))}{'^' * max(1, display_width(word))}"
 
 
 def _printable(text: str) -> str:
@@ -237,8 +237,9 @@ def _printable(text: str) -> str:
     return "".join(" " if char in "\t\n\r" else char if char.isprintable() else "?" for char in text)
 
 
-def _width(text: str) -> int:
-    """Terminal columns: wide characters take two, combining ones none."""
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
-    )
+def display_width(text: str) -> int:
+    """The terminal columns of a text: wide characters take two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    combining, wide = unicodedata.combining, unicodedata.east_asian_width
+    return sum(0 if combining(char) else 2 if wide(char) in "WF" else 1 for char in text)

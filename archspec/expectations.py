@@ -34,7 +34,7 @@ NUMBERS: dict[str, Callable[[Analysis], int]] = {
     "training_parameters": lambda analysis: analysis.totals.parameters + analysis.training_only.parameters,
     "training_macs": lambda analysis: analysis.totals.macs + analysis.training_only.macs,
 }
-FIGURES = {"shape": Figure(lambda _, node: str(node.shape), re.compile(r"\d+( ?x ?\d+)*( ?ids)?"), "7x7x512")}
+FIGURES = {"shape": Figure(lambda _, node: str(node.shape), re.compile(r"\d+( ?x ?\d+)*( ?ids)?", re.ASCII), "7x7x512")}
 METRICS = (*NUMBERS, *FIGURES)
 
 RELATIONS: dict[str, Relation] = {
@@ -87,7 +87,7 @@ class Bound:
         """Raises ArchspecError where the text is no bound."""
         match = BOUND.fullmatch(scalar.text)
         if match is None:
-            raise ArchspecError("expectation", f"`{scalar.text}` is not a number or bound", scalar.span(), WRITE)
+            raise _malformed(scalar, "number or bound", WRITE)
         sign, digits, suffix = match.groups()
         number, factor = Decimal(digits), SUFFIXES[suffix]
         if sign != "~":
@@ -108,29 +108,29 @@ class Bound:
 def hold(
     expect: Mapping | None, variants: Collection[str], variant: str | None, analysis: Analysis
 ) -> tuple[Outcome, ...]:
-    """Hold `expect` against the analysis of one variant; raises ArchspecError with every expectation that means nothing.
+    """Hold `expect` against the analysis of one variant; raises ArchspecError with everything in it that means nothing.
 
     What stands beside the variants is expected of all of them. Of the other variants all but the points is checked.
     """
     findings, outcomes = Findings(), list[Outcome]()
     for key, value in expect.items if expect else ():
-        if not isinstance(value, Mapping) and key.text not in variants:
+        if key.text not in variants and (key.text in METRICS or not isinstance(value, Mapping)):
             with findings:
                 outcomes.append(_outcome(key, value, analysis))
             continue
         with findings:
-            for metric, expected in _of_variant(key, value, variants).items:
-                with findings:
-                    if key.text == variant:
-                        outcomes.append(_outcome(metric, expected, analysis))
-                    else:
-                        _read(metric, expected)
+            _check_variant(key, value, variants)
+        for metric, expected in value.items if isinstance(value, Mapping) else ():
+            with findings:
+                if key.text == variant:
+                    outcomes.append(_outcome(metric, expected, analysis))
+                else:
+                    _read(metric, expected)
     findings.raise_any()
     return tuple(outcomes)
 
 
-def _of_variant(key: Scalar, value: Value, variants: Collection[str]) -> Mapping:
-    """What one variant is expected to be; raises ArchspecError where there is no such variant."""
+def _check_variant(key: Scalar, value: Value, variants: Collection[str]) -> None:
     if key.text not in variants:
         known = f"the variants are {', '.join(variants)}" if variants else "a metric has one value: parameters: 2483"
         hint = did_you_mean(key.text, variants) or known
@@ -138,7 +138,12 @@ def _of_variant(key: Scalar, value: Value, variants: Collection[str]) -> Mapping
     if not isinstance(value, Mapping):
         hint = f"{key.text}: {{parameters: 25557032}}"
         raise ArchspecError("expectation", "what is expected of a variant is a mapping", value.span(), hint)
-    return value
+
+
+def _malformed(scalar: Scalar, what: str, write: str) -> ArchspecError:
+    text = " ".join(scalar.text.split())
+    found = f"`{text[:40]}`" if text else "an empty text"
+    return ArchspecError("expectation", f"{found} is no {what}", scalar.span(), write)
 
 
 def _read(key: Scalar, value: Value) -> tuple[str, Bound | Figure, Scalar]:
@@ -157,8 +162,7 @@ def _read(key: Scalar, value: Value) -> tuple[str, Bound | Figure, Scalar]:
         return name, Bound.read(value), value
     figure = FIGURES[name]
     if not figure.form.fullmatch(value.text):
-        message = f"`{value.text}` is not a {name}"
-        raise ArchspecError("expectation", message, value.span(), f"write {key.text}: {figure.example}")
+        raise _malformed(value, name, f"write {key.text}: {figure.example}")
     return name, figure, value
 
 

@@ -142,20 +142,8 @@ def load(
     >>> load("tutorial/cnn").analyze().parameters
     2483
     """
-    text, name, bundled = read_spec(path_or_name)
+    text, name, bundled = bundle.read_spec(path_or_name)
     return parse(text, name, variant=variant or bundled, input=input, limit=limit, **variables)
-
-
-def read_spec(path_or_name: str | Path) -> tuple[bytes, str, str | None]:
-    """The text of a spec, the name that its errors show, and the variant that a bundled name stands for."""
-    path, variant = Path(path_or_name), None
-    if not path.is_file() and isinstance(path_or_name, str) and path.suffix not in (".yaml", ".yml"):
-        path, variant = bundle.find(path_or_name)
-    try:
-        return path.read_bytes(), str(path), variant
-    except OSError as error:
-        hint = "`archspec list` names the bundled specs"
-        raise ArchspecError("unreadable", f"cannot read {path}: {error.strerror or error}", hint=hint) from None
 
 
 def _variables(document: Document, choices: Choices) -> Scope:

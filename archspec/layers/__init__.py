@@ -11,11 +11,23 @@ from archspec.layers import (
     reshape,
     resize,
 )
-from archspec.layers.base import Family, Layer, Role, Storage, Weight, Weights, register, registry
+from archspec.layers.base import (
+    Elementwise,
+    Family,
+    Layer,
+    Role,
+    Storage,
+    Weight,
+    Weightless,
+    Weights,
+    register,
+    registry,
+)
 from archspec.layers.shape import Formula, Shape, ShapeError, total
 from archspec.layers.template import Option, Takes
 
 __all__ = [
+    "Elementwise",
     "Family",
     "Formula",
     "Layer",
@@ -26,6 +38,7 @@ __all__ = [
     "Storage",
     "Takes",
     "Weight",
+    "Weightless",
     "Weights",
     "activation",
     "convolution",

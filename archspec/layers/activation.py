@@ -1,9 +1,5 @@
 """Activations: elementwise functions, SOFTMAX among the channels of a position."""
 
-from __future__ import annotations
-
-from typing import ClassVar
-
 from archspec.layers.base import (
     Elementwise,
     Family,
@@ -22,105 +18,105 @@ from archspec.layers.template import TensorName
 class Activation(Elementwise, abstract=True):
     """A function of one number; the shape stays."""
 
-    family: ClassVar[Family] = Family.ACTIVATION
+    family = Family.ACTIVATION
 
 
 @register
 class Relu(Activation):
     """max(0, x) (Nair & Hinton 2010)."""
 
-    template: ClassVar[str] = "RELU"
+    template = "RELU"
 
 
 @register
 class Relu6(Activation):
     """min(max(0, x), 6) (Krizhevsky 2010)."""
 
-    template: ClassVar[str] = "RELU6"
+    template = "RELU6"
 
 
 @register
 class Sigmoid(Activation):
     """1 / (1 + exp(-x)) (Rumelhart, Hinton & Williams 1986)."""
 
-    template: ClassVar[str] = "SIGMOID"
+    template = "SIGMOID"
 
 
 @register
 class Tanh(Activation):
     """(exp(x) - exp(-x)) / (exp(x) + exp(-x)) (LeCun et al. 1998)."""
 
-    template: ClassVar[str] = "TANH"
+    template = "TANH"
 
 
 @register
 class Gelu(Activation):
     """x times the normal distribution function of x (Hendrycks & Gimpel 2016)."""
 
-    template: ClassVar[str] = "GELU"
+    template = "GELU"
 
 
 @register
 class Silu(Activation):
     """x sigmoid(x) (Elfwing, Uchibe & Doya 2018)."""
 
-    template: ClassVar[str] = "SILU"
+    template = "SILU"
 
 
 @register
 class HardSwish(Activation):
     """x relu6(x + 3) / 6 (Howard et al. 2019)."""
 
-    template: ClassVar[str] = "HSWISH"
+    template = "HSWISH"
 
 
 @register
 class HardSigmoid(Activation):
     """relu6(x + 3) / 6 (Howard et al. 2019)."""
 
-    template: ClassVar[str] = "HSIGMOID"
+    template = "HSIGMOID"
 
 
 @register
 class Elu(Activation):
     """x where positive, else exp(x) - 1 (Clevert, Unterthiner & Hochreiter 2016)."""
 
-    template: ClassVar[str] = "ELU"
+    template = "ELU"
 
 
 @register
 class Selu(Activation):
     """1.0507 x where positive, else 1.7581 (exp(x) - 1) (Klambauer et al. 2017)."""
 
-    template: ClassVar[str] = "SELU"
+    template = "SELU"
 
 
 @register
 class Mish(Activation):
     """x tanh(softplus(x)) (Misra 2020)."""
 
-    template: ClassVar[str] = "MISH"
+    template = "MISH"
 
 
 @register
 class Softplus(Activation):
     """log(1 + exp(x)) (Dugas et al. 2001)."""
 
-    template: ClassVar[str] = "SOFTPLUS"
+    template = "SOFTPLUS"
 
 
 @register
 class Softmax(Activation):
     """exp(x) over its sum along the channels, at every position (Bridle 1990)."""
 
-    template: ClassVar[str] = "SOFTMAX"
+    template = "SOFTMAX"
 
 
 @register
 class LeakyRelu(Activation):
     """x where positive, else slope x (Maas, Hannun & Ng 2013)."""
 
-    template: ClassVar[str] = "LEAKY-{slope}"
+    template = "LEAKY-{slope}"
     slope: Real = 0.01
 
 
@@ -132,8 +128,8 @@ class PRelu(PerChannel):
     64
     """
 
-    template: ClassVar[str] = "PRELU w={w}"
-    family: ClassVar[Family] = Family.ACTIVATION
+    template = "PRELU w={w}"
+    family = Family.ACTIVATION
     w: TensorName | None = None
 
     def weights(self, *inputs: Shape) -> Weights:

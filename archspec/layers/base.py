@@ -4,8 +4,6 @@ A fact is a pure function of the input shapes. A kind whose class lacks one cann
 in silence. Kinds without weights, and kinds that work element by element, say so by their base class.
 """
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -155,7 +153,7 @@ class Weightless(Layer, abstract=True):
 class Elementwise(Weightless, abstract=True):
     """A weightless kind whose output unit reads the input unit of the same place and nothing else."""
 
-    storage: ClassVar[Storage] = Storage.FRESH
+    storage = Storage.FRESH
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return with_channels(self, inputs[0])
@@ -164,7 +162,7 @@ class Elementwise(Weightless, abstract=True):
 class PerChannel(Layer, abstract=True):
     """A kind that learns a few numbers per channel and keeps the shape; its arithmetic counts as elementwise."""
 
-    storage: ClassVar[Storage] = Storage.FRESH
+    storage = Storage.FRESH
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return with_channels(self, inputs[0])
@@ -176,10 +174,10 @@ class PerChannel(Layer, abstract=True):
 class Input(Weightless):
     """An input of the network; a structural kind, made by the `input` key alone."""
 
-    template: ClassVar[str] = "INPUT"
-    family: ClassVar[Family] = Family.INPUT
-    storage: ClassVar[Storage] = Storage.FRESH
-    arity: ClassVar[tuple[int, int | None]] = (0, 0)
+    template = "INPUT"
+    family = Family.INPUT
+    storage = Storage.FRESH
+    arity = (0, 0)
     shape: Shape
 
     def output_shape(self, *inputs: Shape) -> Shape:  # noqa: ARG002

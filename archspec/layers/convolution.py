@@ -1,10 +1,7 @@
 """Convolutions: CONV in one to three dimensions, and its transpose UPCONV."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from math import prod
-from typing import ClassVar
 
 from archspec.layers.base import Family, Layer, Role, Storage, Weight, Weights, register
 from archspec.layers.geometry import (
@@ -27,8 +24,8 @@ from archspec.layers.template import TensorName
 class Convolution(Layer, abstract=True):
     """What both directions share: kernel, filters, groups, biases, and one set of taps per pair of channels."""
 
-    family: ClassVar[Family] = Family.CONVOLUTION
-    storage: ClassVar[Storage] = Storage.FRESH
+    family = Family.CONVOLUTION
+    storage = Storage.FRESH
 
     kernel: Dims
     filters: Positive
@@ -79,7 +76,7 @@ class Conv(Convolution):
     CONV3-10 | 28 x 28 x 10 | 3 x 3 x 1 x 10 x 28 x 28 = 70560
     """
 
-    template: ClassVar[str] = (
+    template = (
         "CONV{kernel}-{filters} s{stride} p{padding} d{dilation} g{groups} pad={pad} [bias] [causal] [flip] w={w} b={b}"
     )
     stride: Dims = (1,)
@@ -142,9 +139,7 @@ class UpConv(Convolution):
     UPCONV2-64 | 56 x 56 x 64 | 2 x 2 x 128 x 64 = 32768
     """
 
-    template: ClassVar[str] = (
-        "UPCONV{kernel}-{filters} s{stride} p{padding} d{dilation} g{groups} op={extra} [bias] w={w} b={b}"
-    )
+    template = "UPCONV{kernel}-{filters} s{stride} p{padding} d{dilation} g{groups} op={extra} [bias] w={w} b={b}"
     stride: Dims = (2,)
     padding: Borders | None = None
     extra: NotNegative = 0

@@ -3,8 +3,6 @@
 Source: Dumoulin & Visin, "A guide to convolution arithmetic for deep learning", 2016.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from math import isqrt
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar

@@ -1,9 +1,5 @@
 """Fully connected layers: FC on a vector, LINEAR at every position."""
 
-from __future__ import annotations
-
-from typing import ClassVar
-
 from archspec.layers.base import Family, Layer, Role, Storage, Weight, Weights, channels, register, with_channels
 from archspec.layers.geometry import Positive
 from archspec.layers.shape import Formula, Shape, ShapeError
@@ -13,8 +9,8 @@ from archspec.layers.template import TensorName
 class Affine(Layer, abstract=True):
     """What both kinds share: K x C weights and K biases."""
 
-    family: ClassVar[Family] = Family.LINEAR
-    storage: ClassVar[Storage] = Storage.FRESH
+    family = Family.LINEAR
+    storage = Storage.FRESH
 
     units: Positive
     bias: bool = True
@@ -43,7 +39,7 @@ class FullyConnected(Affine):
     FC-3 | 490 x 3 + 3 = 1473
     """
 
-    template: ClassVar[str] = "FC-{units} [bias] w={w} b={b}"
+    template = "FC-{units} [bias] w={w} b={b}"
 
     def output_shape(self, *inputs: Shape) -> Shape:
         """A vector of K."""
@@ -67,7 +63,7 @@ class Linear(Affine):
     197 x 3072 | 768 x 3072 x 197 = 464781312
     """
 
-    template: ClassVar[str] = "LINEAR-{units} [bias] w={w} b={b}"
+    template = "LINEAR-{units} [bias] w={w} b={b}"
 
     def output_shape(self, *inputs: Shape) -> Shape:
         """K channels at every position."""

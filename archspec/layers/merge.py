@@ -1,9 +1,6 @@
 """Merges: branches joined by sum, by product, or side by side."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
-from typing import ClassVar
 
 from archspec.layers.base import Family, Storage, Weightless, register, with_channels
 from archspec.layers.shape import Shape, ShapeError
@@ -12,9 +9,9 @@ from archspec.layers.shape import Shape, ShapeError
 class Merge(Weightless, abstract=True):
     """What all three share: any two branches must fit together, and are joined from the first to the last."""
 
-    family: ClassVar[Family] = Family.MERGE
-    storage: ClassVar[Storage] = Storage.FRESH
-    arity: ClassVar[tuple[int, int | None]] = (2, None)
+    family = Family.MERGE
+    storage = Storage.FRESH
+    arity = (2, None)
 
     @abstractmethod
     def fits(self, one: Shape, other: Shape) -> bool:
@@ -59,8 +56,8 @@ class Add(Merge):
     56 x 56 x 64
     """
 
-    template: ClassVar[str] = "ADD"
-    merge_key: ClassVar[str | None] = "add"
+    template = "ADD"
+    merge_key = "add"
 
     def fits(self, one: Shape, other: Shape) -> bool:
         return one == other
@@ -82,8 +79,8 @@ class Concat(Merge):
     28 x 28 x 224
     """
 
-    template: ClassVar[str] = "CONCAT"
-    merge_key: ClassVar[str | None] = "concat"
+    template = "CONCAT"
+    merge_key = "concat"
 
     def fits(self, one: Shape, other: Shape) -> bool:
         return one.spatial == other.spatial
@@ -103,8 +100,8 @@ class Mul(Merge):
     56 x 56 x 64
     """
 
-    template: ClassVar[str] = "MUL"
-    merge_key: ClassVar[str | None] = "mul"
+    template = "MUL"
+    merge_key = "mul"
 
     def fits(self, one: Shape, other: Shape) -> bool:
         return one.rank == other.rank and all(

@@ -1,9 +1,5 @@
 """Normalization: what is averaged over what differs, the learnt scale and shift per channel do not."""
 
-from __future__ import annotations
-
-from typing import ClassVar
-
 from archspec.layers.base import (
     Family,
     PerChannel,
@@ -23,7 +19,7 @@ from archspec.layers.template import TensorName
 class Normalization(PerChannel, abstract=True):
     """(x - mean) / sqrt(variance + eps), times a scale and plus a shift per channel where `affine`."""
 
-    family: ClassVar[Family] = Family.NORMALIZATION
+    family = Family.NORMALIZATION
 
     eps: NotNegativeReal = 1e-5
     affine: bool = True
@@ -55,7 +51,7 @@ class BatchNorm(Shifted):
     [('running_mean', 64), ('running_var', 64)]
     """
 
-    template: ClassVar[str] = "BN eps={eps} momentum={momentum} [affine] w={w} b={b}"
+    template = "BN eps={eps} momentum={momentum} [affine] w={w} b={b}"
     momentum: Probability = 0.1
 
     def weights(self, *inputs: Shape) -> Weights:
@@ -72,14 +68,14 @@ class BatchNorm(Shifted):
 class LayerNorm(Shifted):
     """Over the channels of every position (Ba, Kiros & Hinton 2016)."""
 
-    template: ClassVar[str] = "LN eps={eps} [affine] w={w} b={b}"
+    template = "LN eps={eps} [affine] w={w} b={b}"
 
 
 @register
 class InstanceNorm(Shifted):
     """Over the positions of every channel (Ulyanov, Vedaldi & Lempitsky 2016)."""
 
-    template: ClassVar[str] = "IN eps={eps} [affine] w={w} b={b}"
+    template = "IN eps={eps} [affine] w={w} b={b}"
     affine: bool = False
 
     def output_shape(self, *inputs: Shape) -> Shape:
@@ -90,7 +86,7 @@ class InstanceNorm(Shifted):
 class GroupNorm(Shifted):
     """Over the positions and the channels of every group (Wu & He 2018)."""
 
-    template: ClassVar[str] = "GN-{groups} eps={eps} [affine] w={w} b={b}"
+    template = "GN-{groups} eps={eps} [affine] w={w} b={b}"
     groups: Positive
 
     def output_shape(self, *inputs: Shape) -> Shape:
@@ -102,16 +98,16 @@ class GroupNorm(Shifted):
 class RmsNorm(Normalization):
     """x / sqrt(mean of x^2 + eps) over the channels of every position (Zhang & Sennrich 2019)."""
 
-    template: ClassVar[str] = "RMSNORM eps={eps} [affine] w={w}"
+    template = "RMSNORM eps={eps} [affine] w={w}"
 
 
 @register
 class LocalResponseNorm(Weightless):
     """x / (k + alpha/n x sum of x^2 over n neighbouring channels)^beta (Krizhevsky, Sutskever & Hinton 2012)."""
 
-    template: ClassVar[str] = "LRN n={n} alpha={alpha} beta={beta} k={k}"
-    family: ClassVar[Family] = Family.NORMALIZATION
-    storage: ClassVar[Storage] = Storage.FRESH
+    template = "LRN n={n} alpha={alpha} beta={beta} k={k}"
+    family = Family.NORMALIZATION
+    storage = Storage.FRESH
     n: Positive = 5
     alpha: Real = 1e-4
     beta: Real = 0.75

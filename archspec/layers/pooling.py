@@ -1,9 +1,6 @@
 """Pooling: the maximum or mean of sliding windows (POOL, AVGPOOL) and of whole maps (GMP, GAP)."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
-from typing import ClassVar
 
 from archspec.layers.base import Family, Storage, Weightless, register
 from archspec.layers.geometry import Axis, Dims, Padding, padded, spatial, spread
@@ -13,8 +10,8 @@ from archspec.layers.shape import Shape, ShapeError
 class Pooling(Weightless, abstract=True):
     """What both kinds share: a window that slides by its own size unless told otherwise, or as many as `to=` asks."""
 
-    family: ClassVar[Family] = Family.POOLING
-    storage: ClassVar[Storage] = Storage.FRESH
+    family = Family.POOLING
+    storage = Storage.FRESH
 
     kernel: Dims | None = None
     stride: Dims | None = None
@@ -77,7 +74,7 @@ class Pool(Pooling):
     56 x 56 x 64
     """
 
-    template: ClassVar[str] = "POOL{kernel} s{stride} p{padding} d{dilation} ceil={ceil} to={to}"
+    template = "POOL{kernel} s{stride} p{padding} d{dilation} ceil={ceil} to={to}"
     dilation: Dims = (1,)
 
     def dilations(self, shape: Shape) -> tuple[int, ...]:
@@ -92,7 +89,7 @@ class AvgPool(Pooling):
     7 x 7 x 512
     """
 
-    template: ClassVar[str] = "AVGPOOL{kernel} s{stride} p{padding} ceil={ceil} countpad={countpad} to={to}"
+    template = "AVGPOOL{kernel} s{stride} p{padding} ceil={ceil} countpad={countpad} to={to}"
     countpad: bool = True
 
     def dilations(self, shape: Shape) -> tuple[int, ...]:
@@ -102,8 +99,8 @@ class AvgPool(Pooling):
 class GlobalPooling(Weightless, abstract=True):
     """One window over the whole map."""
 
-    family: ClassVar[Family] = Family.POOLING
-    storage: ClassVar[Storage] = Storage.FRESH
+    family = Family.POOLING
+    storage = Storage.FRESH
 
     def output_shape(self, *inputs: Shape) -> Shape:
         """Size 1 along every axis; the rank stays."""
@@ -119,11 +116,11 @@ class GlobalAvgPool(GlobalPooling):
     1 x 1 x 512
     """
 
-    template: ClassVar[str] = "GAP"
+    template = "GAP"
 
 
 @register
 class GlobalMaxPool(GlobalPooling):
     """The maximum of every channel."""
 
-    template: ClassVar[str] = "GMP"
+    template = "GMP"

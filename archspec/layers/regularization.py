@@ -1,9 +1,5 @@
 """Regularization: what is only done in training, and the learnt factor of a residual branch."""
 
-from __future__ import annotations
-
-from typing import ClassVar
-
 from archspec.layers.base import (
     Elementwise,
     Family,
@@ -23,15 +19,15 @@ from archspec.layers.template import TensorName
 class TrainingOnly(Elementwise, abstract=True):
     """A kind that in evaluation passes its input on unchanged."""
 
-    family: ClassVar[Family] = Family.REGULARIZATION
-    storage: ClassVar[Storage] = Storage.VIEW
+    family = Family.REGULARIZATION
+    storage = Storage.VIEW
 
 
 @register
 class Dropout(TrainingOnly):
     """Zeroes each number with probability p, and divides the others by 1 - p (Srivastava et al. 2014)."""
 
-    template: ClassVar[str] = "DROPOUT-{p}"
+    template = "DROPOUT-{p}"
     p: Probability = 0.5
 
 
@@ -39,7 +35,7 @@ class Dropout(TrainingOnly):
 class DropPath(TrainingOnly):
     """Zeroes the whole branch of an example with probability p, else divides by 1 - p (Huang et al. 2016)."""
 
-    template: ClassVar[str] = "DROPPATH-{p}"
+    template = "DROPPATH-{p}"
     p: Probability
 
 
@@ -47,7 +43,7 @@ class DropPath(TrainingOnly):
 class Noise(TrainingOnly):
     """Adds Gaussian noise of a standard deviation (Bishop 1995)."""
 
-    template: ClassVar[str] = "NOISE-{deviation}"
+    template = "NOISE-{deviation}"
     deviation: NotNegativeReal
 
 
@@ -59,8 +55,8 @@ class Scale(PerChannel):
     96
     """
 
-    template: ClassVar[str] = "SCALE init={init} w={w}"
-    family: ClassVar[Family] = Family.REGULARIZATION
+    template = "SCALE init={init} w={w}"
+    family = Family.REGULARIZATION
     init: Real = 1.0
     w: TensorName | None = None
 

@@ -1,8 +1,6 @@
 """Other spatial sizes without weights: interpolation, blocks moved between positions and channels, borders."""
 
-from __future__ import annotations
-
-from typing import ClassVar, Literal
+from typing import Literal
 
 from archspec.layers.base import Family, Storage, Weightless, channels, register
 from archspec.layers.geometry import (
@@ -28,14 +26,14 @@ RANKS: dict[Interpolation, int] = {"linear": 1, "bilinear": 2, "bicubic": 2, "tr
 class Resizing(Weightless, abstract=True):
     """A kind that changes spatial sizes and holds its output in memory of its own."""
 
-    family: ClassVar[Family] = Family.RESHAPE
-    storage: ClassVar[Storage] = Storage.FRESH
+    family = Family.RESHAPE
+    storage = Storage.FRESH
 
 
 class Sized(Resizing, abstract=True):
     """A kind that is told its spatial sizes, by numbers or by a second input of which only the size counts."""
 
-    arity: ClassVar[tuple[int, int | None]] = (1, 2)
+    arity = (1, 2)
     like: SizeOf | None = None
     to: Dims | None = None
 
@@ -74,7 +72,7 @@ class Upsample(Resizing):
     28 x 28 x 64
     """
 
-    template: ClassVar[str] = "UPSAMPLE-{factor} mode={mode}"
+    template = "UPSAMPLE-{factor} mode={mode}"
     factor: Positive
     mode: Interpolation = "nearest"
 
@@ -92,7 +90,7 @@ class Resize(Sized):
     13 x 13 x 256
     """
 
-    template: ClassVar[str] = "RESIZE mode={mode} like={like} to={to}"
+    template = "RESIZE mode={mode} like={like} to={to}"
     mode: Interpolation = "nearest"
 
     def output_shape(self, *inputs: Shape) -> Shape:
@@ -110,8 +108,8 @@ class Crop(Sized):
     56 x 56 x 512 (4, 4)
     """
 
-    template: ClassVar[str] = "CROP like={like} to={to} at={at}"
-    storage: ClassVar[Storage] = Storage.VIEW
+    template = "CROP like={like} to={to} at={at}"
+    storage = Storage.VIEW
     at: Borders | None = None
 
     def offsets(self, *inputs: Shape) -> tuple[int, ...]:
@@ -144,7 +142,7 @@ class Pad(Resizing):
     31 x 31 x 3
     """
 
-    template: ClassVar[str] = "PAD p{padding} pad={pad}"
+    template = "PAD p{padding} pad={pad}"
     padding: Sides
     pad: PaddingMode = "zeros"
 
@@ -179,7 +177,7 @@ class Unshuffle(Blocks):
     28 x 28 x 384
     """
 
-    template: ClassVar[str] = "UNSHUFFLE-{factor} order={order}"
+    template = "UNSHUFFLE-{factor} order={order}"
 
     def output_shape(self, *inputs: Shape) -> Shape:
         shape = spatial(self, inputs[0], (2,))
@@ -195,7 +193,7 @@ class PixelShuffle(Blocks):
     96 x 96 x 1
     """
 
-    template: ClassVar[str] = "PIXSHUFFLE-{factor} order={order}"
+    template = "PIXSHUFFLE-{factor} order={order}"
 
     def output_shape(self, *inputs: Shape) -> Shape:
         shape = spatial(self, inputs[0], (2,))
