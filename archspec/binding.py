@@ -52,8 +52,9 @@ class Plan:
 
     @property
     def takes(self) -> set[Takes]:
-        """What its options name beside plain values."""
-        return {one.option.takes for one in (*self.own, *self.default) if one.option and one.option.takes}
+        """How its options name points."""
+        taken = {one.option.takes for one in (*self.own, *self.default) if one.option}
+        return {takes for takes in taken if takes in (Takes.POINT, Takes.SIZE_OF)}
 
     def named(self, takes: Takes) -> list[Place]:
         """The names that options such as `like=` give."""
@@ -134,6 +135,9 @@ def _unknown_option(word: OptionWord, kind: type[Layer]) -> ArchspecError:
     flags = [option.key for option in options.values() if option.boolean]
     known = [*options, *(f"no{flag}" for flag in flags)]
     hint = did_you_mean(word.key, known)
+    field = next((o for o in options.values() if did_you_mean(word.key, [o.field])), None) if hint is None else None
+    if field is not None:
+        hint = f"the {field.field} is written {_example(field)}"
     if hint is None and (word.key.upper() in registry):
         hint = f"if the layer {word.key.upper()} is meant, put a comma before it and write it in capitals"
     if hint is None:
@@ -159,6 +163,8 @@ def _evaluate(one: Setting, frame: Frame, tensors: Mapping[str, object]) -> obje
     option, word = one.option, one.operand.word
     if option and word in option.words:
         return word
+    if option and option.words and word and word not in frame.scope.known():
+        raise unknown_word(option, one.operand)
     if option and option.takes is Takes.TENSOR:
         return _tensor(one, frame, tensors)
     if option and option.takes:
@@ -231,13 +237,24 @@ def _problem(plan: Plan, problem: Any) -> ArchspecError:
         "value_error": str(bounds.get("error", "")),
     }.get(problem["type"], problem["msg"])
     code = "option-value" if one is None or one.option else "size"
-    return ArchspecError(code, f"{what} {wanted}, found {found}", plan.setting(field).span, _remedy(one))
+    return ArchspecError(
+        code, f"{what} {wanted}, found {found}", plan.setting(field).span, _remedy(one, bounds.get("ge"))
+    )
 
 
-def _remedy(one: Setting | None) -> str | None:
+def _remedy(one: Setting | None, least: object) -> str | None:
     if one and one.option and one.option.words:
         return f"write {_example(one.option)}"
-    return None
+    if one and one.option and least is not None:
+        return f"write {one.option.key}{'' if one.option.style == 'letter' else '='}{least} or more"
+    return None if least is None else f"write {least} or more"
+
+
+def unknown_word(option: Option, operand: Operand) -> ArchspecError:
+    """The error for a word that an option does not know."""
+    word = operand.place.text
+    hint = did_you_mean(word, option.words) or f"write {_example(option)}"
+    return ArchspecError("option-value", f"{option.key} knows no `{word}`", operand.place.span, hint)
 
 
 def _shown(value: object) -> str:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from archspec.binding import match
+from archspec.binding import match, unknown_word
 from archspec.blocks import match_call, match_thing
 from archspec.declarations import Block
 from archspec.document import Document
 from archspec.errors import ArchspecError, Diagnostic, Findings, did_you_mean
 from archspec.expressions import Expression
-from archspec.layers import Layer, registry
+from archspec.layers import Layer, Option, registry
 from archspec.meaning import merged_kind, resolve, unknown_call
 from archspec.rows import heading
 from archspec.scope import SIZES
@@ -27,6 +27,7 @@ from archspec.syntax import (
     Item,
     Merge,
     Operand,
+    OptionWord,
     Sequence,
     Stages,
     Table,
@@ -144,7 +145,7 @@ class Checker:
             return registry.get(word)
 
         found, kernel = resolve(thing, meaning, {*registry, *self.document.blocks, *(names.values or ())})
-        words: dict[str, frozenset[str]] = {}
+        options: Mapping[str, Option] = {}
         if isinstance(found, Block):
             match_thing(found, thing, kernel)
         elif isinstance(found, type) and issubclass(found, Layer):
@@ -152,11 +153,18 @@ class Checker:
                 raise merged_kind(found, thing.name.span)
             match(thing, found, kernel, self.document.defaults)
             options = found.notation.options
-            words = {o.key: o.words | ({"*"} if o.takes else set()) for o in options.values()}
-        for option in thing.options:
-            known = words.get(option.key, frozenset())
-            if option.value is not None and "*" not in known and option.value.word not in known:
-                self.operand(option.value, names)
+        for word in thing.options:
+            with self.findings:
+                self.option(word, options.get(word.key), names)
+
+    def option(self, word: OptionWord, option: Option | None, names: Names) -> None:
+        """The value of one option: a word that the option knows, a point or tensor, or an expression."""
+        value = word.value
+        if value is None or (option and (option.takes or value.word in option.words)):
+            return
+        if option and option.words and value.word and names.values is not None and value.word not in names.values:
+            raise unknown_word(option, value)
+        self.operand(value, names)
 
     def call(self, call: Call, names: Names) -> None:
         self.names((call.word,))

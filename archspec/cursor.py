@@ -9,7 +9,7 @@ from archspec.source import Scalar
 from archspec.syntax import Place
 
 CLOSING = {"(": ")", "[": "]"}
-NESTING_HINT = "inside [ ] YAML splits at commas: put the item in quotes, or nest a list"
+NESTING_HINT = "inside [ ] and { } YAML splits at commas: put the text in quotes, or nest a list"
 
 
 class Cursor:

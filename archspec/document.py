@@ -161,16 +161,14 @@ def parse_document(text: str | bytes, name: str = "<string>") -> Parsed:
     try:
         return Parsed(Document.model_validate(fields), value.span().source, value)
     except ValidationError as error:
-        raise ArchspecError.of(_findings(error, value)) from None
-
-
-def _findings(error: ValidationError, document: Mapping) -> Iterator[Diagnostic]:
-    """pydantic's findings in the spec's own words, in the order of the text."""
-    found = [finding for problem in error.errors(include_url=False) for finding in _finding(problem, document)]
-    return iter(sorted(found, key=lambda finding: finding.span.start if finding.span else 0))
+        findings = Findings()
+        for problem in error.errors(include_url=False):
+            findings.add(*_finding(problem, value))
+        raise findings.error() from None
 
 
 def _finding(problem: Any, document: Mapping) -> Iterator[Diagnostic]:
+    """One of pydantic's findings in the spec's own words."""
     key = str(problem["loc"][0])
     if problem["type"] == "archspec":
         yield from problem["ctx"]["findings"]

@@ -167,7 +167,7 @@ class Findings:
     """Collects independent errors: `with findings:` notes an ArchspecError and goes on; each finding is kept once."""
 
     def __init__(self) -> None:
-        self._found: dict[tuple[str, Span | None, str], Diagnostic] = {}
+        self._found: dict[object, Diagnostic] = {}
 
     def __enter__(self) -> None:
         return None
@@ -179,9 +179,9 @@ class Findings:
         return True
 
     def add(self, *diagnostics: Diagnostic) -> None:
-        """Note findings; the same one at the same place counts once, wherever it was expanded from."""
+        """Note findings; of several at the same place the first one counts, wherever it was expanded from."""
         for diagnostic in diagnostics:
-            self._found.setdefault((diagnostic.code, diagnostic.span, diagnostic.message), diagnostic)
+            self._found.setdefault(diagnostic.span or diagnostic.message, diagnostic)
 
     def __iter__(self) -> Iterator[Diagnostic]:
         return iter(self._found.values())
@@ -190,9 +190,13 @@ class Findings:
         return len(self._found)
 
     def raise_any(self) -> None:
-        """Raise what was found as one ArchspecError; nothing where nothing was found."""
+        """Raise what was found as one ArchspecError, in the order of the text; nothing where nothing was found."""
         if self._found:
-            raise ArchspecError.of(self)
+            raise self.error()
+
+    def error(self) -> ArchspecError:
+        """Everything that was found as one error, in the order of the text."""
+        return ArchspecError.of(sorted(self, key=lambda found: found.span.start if found.span else -1))
 
 
 def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:

@@ -37,8 +37,8 @@ def unknown_item(word: str, span: Span, known: Iterable[str]) -> ArchspecError:
     stem, letter = word[:-1], word[-1:]
     if stem in registry and letter.islower():
         hint = f"{letter} stands for a number: {stem}3, or {stem}({letter}) where {letter} is a variable"
-    elif word.upper() in registry:
-        hint = f"layers are written in capitals: {word.upper()}"
+    elif word.upper() in registry or word.rstrip("x0123456789").upper() in registry:
+        hint = f"layers are written in capitals: {word.upper().replace('X', 'x')}"
     else:
         hint = did_you_mean(word.rstrip("0123456789"), known) or "see the layers and their options in docs/layers.md"
     return ArchspecError(f"unknown-{what}", message, span, hint)

@@ -137,8 +137,10 @@ class Parser(Cursor):
         return self.thing(word, start)
 
     def _not_an_item(self) -> ArchspecError:
-        if self.at >= self.stop or self.peek(","):
-            return self.fail("empty-item", "there is no item between these commas", "remove one comma")
+        if self.at >= self.stop:
+            return self.fail("missing-item", "an item is missing at the end", "write a layer or block")
+        if self.peek(","):
+            return self.fail("empty-item", "there is no item before this comma", "remove the comma")
         hint = "an item is a layer (CONV3-10), a block (conv(64)), `from point`, or items in parentheses"
         return self.fail("not-an-item", f"{self.found()} does not start an item", hint)
 
@@ -252,7 +254,7 @@ class Parser(Cursor):
             raise self.fail(
                 "dimensions",
                 f"found {self.found()} where a size should be",
-                "sizes are numbers or (expressions) joined by x: 3, 1x7, (k)x(k)",
+                "sizes are numbers, or names and expressions in parentheses, joined by x: 3, 1x7, (k)x(2*k)",
             )
         self.at += len(text)
         return parse(self.scalar, start, self.at)

@@ -22,7 +22,8 @@ from archspec.tensors import check_tensors
 
 Known = dict[tuple[Shape, ...], Facts]
 MOST_NODES = 100_000
-STEPS_PER_NODE = 5
+STEPS_PER_NODE = 3
+SMALLER = "use smaller repeats or a shallower recursion; from Python, limit= raises the bound"
 
 
 class LimitError(ArchspecError):
@@ -49,12 +50,12 @@ class Placer:
         """Count one step of the elaboration; raises LimitError where there are too many, whatever they do."""
         self._steps += 1
         if self._steps > self.limit * STEPS_PER_NODE:
-            raise self.too_large(place)
+            message = f"expanding the network takes more than {self.limit * STEPS_PER_NODE} steps"
+            raise LimitError("too-large", message, place.span, SMALLER)
 
     def too_large(self, place: Place) -> LimitError:
         """The error for a network that grows past the limit."""
-        hint = "use smaller repeats; from Python, limit= raises the bound"
-        return LimitError("too-large", f"the network grows past {self.limit} layers here", place.span, hint)
+        return LimitError("too-large", f"the network grows past {self.limit} layers here", place.span, SMALLER)
 
     # -- layers ----------------------------------------------------------------------------------------------------
 

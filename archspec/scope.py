@@ -144,6 +144,7 @@ class Frame:
         yield from self.scope.known()
         yield from self.blocks
         yield from self.points()
+        yield from self.node.shape.axes if self.node else ()
 
     def points(self) -> Iterator[str]:
         """The points that can be named here."""

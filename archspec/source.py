@@ -23,7 +23,7 @@ from archspec.offsets import Offsets
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # both give the same events; the first is ten times as fast
 LARGEST = 4 * 2**20  # bytes
 MOST_VALUES = 200_000
-DEEPEST = 200
+DEEPEST = 100
 LONGEST_NUMBER = 40  # digits
 SHORTER = "use blocks, repeats and tables"
 BLOCKS = ("|", ">")

@@ -18,7 +18,7 @@ from archspec.layers import Shape
 from archspec.nodes import Node
 from archspec.placing import MOST_NODES, LimitError
 from archspec.scope import Frame, Instance, Scope
-from archspec.source import Scalar, Value
+from archspec.source import Scalar, Value, collector_paused
 from archspec.syntax import Place
 from archspec.tensors import check_input
 from archspec.variables import evaluate, from_python, overridden
@@ -90,6 +90,11 @@ class Choices:
 
 def build(parsed: Parsed, choices: Choices) -> Spec:
     """Elaborate a document; raises ArchspecError with every independent finding."""
+    with collector_paused():
+        return _build(parsed, choices)
+
+
+def _build(parsed: Parsed, choices: Choices) -> Spec:
     document = parsed.document
     variables = _variables(document, choices)
     checked = check.check_document(document)

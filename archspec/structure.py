@@ -58,13 +58,27 @@ def _elements(value: Value, findings: Findings) -> list[Element]:
                 raise ArchspecError(
                     "empty-sequence", "this list is empty", value.span(), "write at least one layer, or IDENTITY"
                 )
-            return [element for item in value.items for element in _elements(item, findings)]
+            return _listed(value, findings)
         if value.plain and not value.text:
             raise ArchspecError(
                 "empty-sequence", "there is nothing here", value.span(), "write at least one layer, or IDENTITY"
             )
         return list(parse_sequence(value).elements)
     return []
+
+
+def _listed(listing: Listing, findings: Findings) -> list[Element]:
+    """The elements of a list; where YAML split a text inside its parentheses, that is one mistake, not two."""
+    found: list[Element] = []
+    torn = False
+    for item in listing.items:
+        text = item.text if isinstance(item, Scalar) else ""
+        if torn:
+            torn = ")" not in text
+            continue
+        torn = isinstance(item, Scalar) and text.count("(") > text.count(")")
+        found += _elements(item, findings)
+    return found
 
 
 def _construct(mapping: Mapping) -> Element:

@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from archspec.layers import Layer, Takes, registry
 from archspec.layers.geometry import PerAxis
 from tests.oracles import Size
-from tests.structures import Block, Body, Call, Choice, Each, Item, Merge, Part, Repeat, Shared, Skip, Stages, Test, Tree
+from tests.structures import Above, Block, Body, Call, Choice, Each, Item, Merge, Part, Repeat, Shared, Skip, Stages, Tree
 
 # -- layers ------------------------------------------------------------------------------------------------------------
 
@@ -181,14 +181,14 @@ def shared(draw: DrawFn, context: Context, level: int) -> Shared:
 
 
 @st.composite
-def tests(draw: DrawFn, context: Context) -> Test:
-    return Test(draw(st.sampled_from([name for known in context.names.values() for name in known])), draw(st.integers(0, 4)))
+def conditions(draw: DrawFn, context: Context) -> Above:
+    return Above(draw(st.sampled_from([name for known in context.names.values() for name in known])), draw(st.integers(0, 4)))
 
 
 @st.composite
 def choices(draw: DrawFn, context: Context, level: int) -> Choice:
     inner = bodies(context.inside(), level)
-    return Choice(draw(tests(context)), draw(inner), draw(st.one_of(st.just(()), inner)))
+    return Choice(draw(conditions(context)), draw(inner), draw(st.one_of(st.just(()), inner)))
 
 
 @st.composite
@@ -213,7 +213,7 @@ def merges(draw: DrawFn, context: Context, level: int) -> Merge:
     if draw(st.integers(0, 3)) == 0:
         return Merge(key, draw(rows(context, within)))
     branches = draw(st.lists(bodies(inner, within), min_size=1, max_size=3).map(tuple))
-    return Merge(key, branches, draw(st.one_of(st.none(), tests(context))))
+    return Merge(key, branches, draw(st.one_of(st.none(), conditions(context))))
 
 
 @st.composite

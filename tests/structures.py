@@ -73,7 +73,7 @@ class Each:
 
 
 @dataclass(frozen=True)
-class Test:
+class Above:
     """`name > least`."""
 
     name: str
@@ -90,7 +90,7 @@ class Test:
 class Choice:
     """One of two bodies; the second may be empty."""
 
-    test: Test
+    test: Above
     then: Body
     otherwise: Body
 
@@ -101,7 +101,7 @@ class Merge:
 
     key: str
     branches: tuple[Body, ...] | Each
-    doubtful: Test | None = None
+    doubtful: Above | None = None
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,7 @@ def _unknown(name: str, names: Iterable[str]) -> ArchspecError:
     if name in FUNCTIONS:
         hint = f"`{name}` is a function: write `{name}(...)`"
     else:
-        hint = did_you_mean(name, {*known, *FUNCTIONS, *CONSTANTS})
+        hint = did_you_mean(name, {*known, *FUNCTIONS, *CONSTANTS}) or "define it under `vars`, or as a parameter"
     return ArchspecError("unknown-name", f"unknown name `{name[:40]}`", hint=hint)
 
 

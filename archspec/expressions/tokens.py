@@ -21,7 +21,6 @@ _HINTS = {
     **{found: f"write `{right}`" for found, right in (MISTAKES | _WORDS).items()},
     **dict.fromkeys(("if", "else"), "a choice is written `a if c else b`"),
     "not": "put it in parentheses: `(not c)`",
-    ",": "a list is written `[a, b]`",
     ":": "there are no slices: write `v[i]`",
     "for": "there are no comprehensions: `each` makes one item per element of a list",
 }

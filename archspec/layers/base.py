@@ -13,7 +13,7 @@ from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from archspec.layers.shape import Formula, Shape, ShapeError
+from archspec.layers.shape import Formula, Shape, token_ids
 from archspec.layers.template import Template
 
 
@@ -187,7 +187,7 @@ class Input(Weightless):
 def with_channels(layer: Layer, shape: Shape) -> Shape:
     """`shape` itself; raises ShapeError for token ids, which have no channels to compute with."""
     if shape.channels is None:
-        raise ShapeError("token-ids", f"{layer} computes with numbers, and here are {shape}", "embed the ids first")
+        raise token_ids(layer, shape)
     return shape
 
 

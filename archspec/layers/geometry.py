@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 from pydantic import Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from archspec.layers.shape import Shape, ShapeError
+from archspec.layers.shape import Shape, ShapeError, token_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,10 +177,11 @@ def equal_parts(count: int, parts: int, what: str, field: str) -> int:
 
 def spatial(layer: object, shape: Shape, ranks: tuple[int, ...] = (1, 2, 3)) -> Shape:
     """`shape` itself; raises ShapeError where it has no axis to slide a window along."""
-    if shape.rank not in ranks or shape.channels is None:
-        wanted = " or ".join(f"{rank}-D" for rank in ranks)
-        found = f"{shape} are token ids" if shape.channels is None else f"{shape} has {shape.rank} spatial axes"
-        raise ShapeError(
-            "wrong-rank", f"{layer} needs a {wanted} map, and {found}", "place it before FLATTEN, or RESHAPE"
-        )
+    if shape.channels is None:
+        raise token_ids(layer, shape)
+    if shape.rank not in ranks:
+        wanted = "map" if ranks == (1, 2, 3) else " or ".join(f"{rank}-D map" for rank in ranks)
+        found = f"{shape} has {shape.rank} spatial axes" if shape.rank else f"{shape} is a vector"
+        hint = "place it before FLATTEN, or RESHAPE first" if shape.rank == 0 else "RESHAPE first"
+        raise ShapeError("wrong-rank", f"{layer} needs a {wanted}, and {found}", hint)
     return shape

@@ -61,14 +61,23 @@ class Shape(NamedTuple):
             return self.channels
         names = AXES[self.rank] if self.rank < len(AXES) else ""
         if axis not in names:
-            raise ArchspecError("unknown-axis", f"a shape of {self} has no {axis}", hint=f"it has {self._axes(names)}")
+            hint = f"it has {', '.join(self.axes)}"
+            raise ArchspecError("unknown-axis", f"a shape of {self} has no {axis}", hint=hint)
         return self.spatial[names.index(axis)]
 
-    def _axes(self, names: str) -> str:
-        return ", ".join([*names, *([] if self.channels is None else ["C"]), "N"])
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The names that `size` knows."""
+        names = AXES[self.rank] if self.rank < len(AXES) else ""
+        return (*names, *(() if self.channels is None else ("C",)), "N")
 
     def __str__(self) -> str:
         return " x ".join(map(str, self.sizes)) + (" ids" if self.channels is None else "")
+
+
+def token_ids(layer: object, shape: Shape) -> ShapeError:
+    """The error for a layer that computes with numbers and is given token ids."""
+    return ShapeError("token-ids", f"{layer} computes with numbers, and here are {shape}", "embed the ids first")
 
 
 @dataclass(frozen=True, slots=True)
