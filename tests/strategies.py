@@ -52,7 +52,7 @@ def _values(annotation: Any, metadata: Any, most: int) -> SearchStrategy[Any]:
     plain: dict[Any, SearchStrategy[Any]] = {
         NoneType: st.none(),
         bool: st.booleans(),
-        str: st.just("input"),  # the one point, or tensor, that is always there
+        str: st.just("image"),  # the one point, or tensor, that is always there
         int: st.integers(least or 0, (least or 0) + most),
         float: st.floats(least, top, allow_nan=False, allow_infinity=False),
     }
@@ -97,7 +97,7 @@ MAP = [
         *("CONV<k>-<F> s<s>", "CONV3-<F> s2 p=same", "CONV3-<F> p=valid if min([H, N]) > 2", "CONV2-<F> p1 d2"),
         *("POOL2 ceil=yes", "POOL3 s2 p1", "POOL2 if min([L, N]) > 1", "POOL2 d2 p1 s1", "AVGPOOL to=2", "GAP", "GMP"),
         *("UPCONV2-<F> if N <= 16", "UPCONV3-<F> op=1 if N <= 16", "UPCONV3-<F> s<s> p0 d2 if N <= 16"),
-        *("UPSAMPLE-2 if N <= 16", "RESIZE to=3", "RESIZE like=input", "PAD p0:1", "PAD p1", "CROP to=1 if N > 1"),
+        *("UPSAMPLE-2 if N <= 16", "RESIZE to=3", "RESIZE like=image", "PAD p0:1", "PAD p1", "CROP to=1 if N > 1"),
     ],
 ]
 OF_RANK = {

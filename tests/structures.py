@@ -147,7 +147,7 @@ class Tree:
         return self._dump({}, flattener.body(self.layers, _values(self.variables), "0") or ["IDENTITY"])
 
     def _dump(self, named: dict[str, Yaml], layers: list[Yaml]) -> str:
-        spec = {"name": "drawn", "input": self.input, **named, "layers": layers, **self.outputs}
+        spec = {"name": "drawn", "input": {"image": self.input}, **named, "layers": layers, **self.outputs}
         return str(yaml.dump(spec, Dumper=_Plain, sort_keys=False, default_flow_style=self.flow, width=70))
 
 

@@ -18,6 +18,7 @@ from archspec.binding import create, fields_of, match
 from archspec.layers import Weight, geometry, registry
 from archspec.layers.base import Input
 from archspec.meaning import resolve
+from archspec.nodes import Facts
 from archspec.notation import parse_sequence
 from archspec.scope import Frame, Instance, Scope
 from archspec.source import Scalar
@@ -45,16 +46,16 @@ Refusal = tuple[Layer, tuple[Shape, ...]]
 def refusals() -> Iterator[list[Refusal]]:
     """Every layer that is refused for its inputs' shapes while networks are elaborated, with those shapes."""
     found: list[Refusal] = []
+    settle = Facts.__init__
 
-    class Recorded(elaborate.Facts):
-        def __init__(self, layer: Layer, inputs: tuple[Shape, ...]) -> None:
-            try:
-                super().__init__(layer, inputs)
-            except ShapeError:
-                found.append((layer, inputs))
-                raise
+    def recorded(facts: Facts, layer: Layer, inputs: tuple[Shape, ...]) -> None:
+        try:
+            settle(facts, layer, inputs)
+        except ShapeError:
+            found.append((layer, inputs))
+            raise
 
-    with mock.patch.object(elaborate, "Facts", Recorded):
+    with mock.patch.object(Facts, "__init__", recorded):
         yield found
 
 
@@ -205,7 +206,7 @@ def read_layer(text: str) -> Layer:
     kind, kernel = resolve(item.primary, registry.get, registry)
     frame = Frame(Scope({}, None), Instance(None, None, None), None, None, {})
     plan = match(item.primary, kind, kernel, ())
-    return create(plan, fields_of(plan, frame, {"input": None}))
+    return create(plan, fields_of(plan, frame, {"image": None}))
 
 
 @every_kind

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from archspec.layers.shape import Formula, Shape, token_ids
 from archspec.layers.template import Template
+from archspec.layers.window import Window, pointwise
 
 
 class Family(StrEnum):
@@ -89,7 +90,7 @@ class Layer(BaseModel):
     - `template`, its notation: `"POOL{kernel} s{stride} ceil={ceil}"` (see `archspec.layers.template`),
     - `family` and `storage`, and `arity`, the numbers of inputs it may take (None: no upper limit),
     - its fields, as a pydantic model, and four facts, pure functions of the input shapes:
-      `output_shape`, `weights`, `macs`.
+      `output_shape`, `weights`, `macs`, `window`.
 
     It is made known by `@register`. Classes that only gather what several kinds share pass `abstract=True`.
     """
@@ -131,6 +132,10 @@ class Layer(BaseModel):
     def macs(self, *inputs: Shape) -> Formula:
         """Multiply-accumulates for one example; bias and elementwise work count 0."""
 
+    @abstractmethod
+    def window(self, *inputs: Shape) -> tuple[Window, ...]:
+        """What an output unit reads of every input, those of which only the size is taken left out."""
+
     @property
     def kind(self) -> str:
         """The kind's name in the notation: CONV."""
@@ -158,6 +163,9 @@ class Elementwise(Weightless, abstract=True):
     def output_shape(self, *inputs: Shape) -> Shape:
         return with_channels(self, inputs[0])
 
+    def window(self, *inputs: Shape) -> tuple[Window, ...]:
+        return (pointwise(inputs[0].rank),)
+
 
 class PerChannel(Layer, abstract=True):
     """A kind that learns a few numbers per channel and keeps the shape; its arithmetic counts as elementwise."""
@@ -169,6 +177,9 @@ class PerChannel(Layer, abstract=True):
 
     def macs(self, *inputs: Shape) -> Formula:  # noqa: ARG002
         return Formula()
+
+    def window(self, *inputs: Shape) -> tuple[Window, ...]:
+        return (pointwise(inputs[0].rank),)
 
 
 class Input(Weightless):
@@ -182,6 +193,9 @@ class Input(Weightless):
 
     def output_shape(self, *inputs: Shape) -> Shape:  # noqa: ARG002
         return self.shape
+
+    def window(self, *inputs: Shape) -> tuple[Window, ...]:  # noqa: ARG002
+        return ()
 
 
 def with_channels(layer: Layer, shape: Shape) -> Shape:

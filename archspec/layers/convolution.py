@@ -19,6 +19,7 @@ from archspec.layers.geometry import (
 )
 from archspec.layers.shape import Formula, Shape, ShapeError
 from archspec.layers.template import TensorName
+from archspec.layers.window import Window, sliding, spreading
 
 
 class Convolution(Layer, abstract=True):
@@ -119,6 +120,10 @@ class Conv(Convolution):
             check_padding_mode(self.pad, size, axis)
         return Shape(tuple(axis.output(size) for size, axis in zip(shape.spatial, axes, strict=True)), self.filters)
 
+    def window(self, *inputs: Shape) -> tuple[Window, ...]:
+        """P = 1, J = s, taps -p + d t."""
+        return (sliding(self.axes(inputs[0])),)
+
     def weights(self, *inputs: Shape) -> Weights:
         """K x K x C/g x F and F biases; stored F, C/g, K, K."""
         per_group = self.channels_in(inputs[0]) // self.groups
@@ -189,6 +194,10 @@ class UpConv(Convolution):
                 "padding",
             )
         return length
+
+    def window(self, *inputs: Shape) -> tuple[Window, ...]:
+        """P = s, J = 1: unit o reads position i where o = i s - p + d t."""
+        return (spreading(self.axes(inputs[0])),)
 
     def weights(self, *inputs: Shape) -> Weights:
         """K x K x C x F/g and F biases; stored C, F/g, K, K."""

@@ -181,7 +181,7 @@ def spatial(layer: object, shape: Shape, ranks: tuple[int, ...] = (1, 2, 3)) -> 
         raise token_ids(layer, shape)
     if shape.rank not in ranks:
         wanted = "map" if ranks == (1, 2, 3) else " or ".join(f"{rank}-D map" for rank in ranks)
-        found = f"{shape} has {shape.rank} spatial axes" if shape.rank else f"{shape} is a vector"
-        hint = "place it before FLATTEN, or RESHAPE first" if shape.rank == 0 else "RESHAPE first"
+        found = f"{shape} is a {shape.rank}-D map" if shape.rank else f"{shape} is a vector"
+        hint = "RESHAPE it first" if shape.rank else "place it before FLATTEN, or RESHAPE"
         raise ShapeError("wrong-rank", f"{layer} needs a {wanted}, and {found}", hint)
     return shape

@@ -4,6 +4,7 @@ from archspec.layers.base import Family, Layer, Role, Storage, Weight, Weights, 
 from archspec.layers.geometry import Positive
 from archspec.layers.shape import Formula, Shape, ShapeError
 from archspec.layers.template import TensorName
+from archspec.layers.window import Window, pointwise, whole
 
 
 class Affine(Layer, abstract=True):
@@ -53,6 +54,9 @@ class FullyConnected(Affine):
             )
         return Shape((), self.units)
 
+    def window(self, *inputs: Shape) -> tuple[Window, ...]:
+        return (whole(inputs[0].rank),)
+
 
 @register
 class Linear(Affine):
@@ -68,3 +72,6 @@ class Linear(Affine):
     def output_shape(self, *inputs: Shape) -> Shape:
         """K channels at every position."""
         return Shape(with_channels(self, inputs[0]).spatial, self.units)
+
+    def window(self, *inputs: Shape) -> tuple[Window, ...]:
+        return (pointwise(inputs[0].rank),)

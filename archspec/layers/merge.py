@@ -4,6 +4,7 @@ from abc import abstractmethod
 
 from archspec.layers.base import Family, Storage, Weightless, register, with_channels
 from archspec.layers.shape import Shape, ShapeError
+from archspec.layers.window import EVERYTHING, SAME, AxisWindow, Mark, Window, pointwise, whole
 
 
 class Merge(Weightless, abstract=True):
@@ -32,6 +33,9 @@ class Merge(Weightless, abstract=True):
                 raise self._mismatch(inputs, place)
             whole = self.join(whole, shape)
         return whole
+
+    def window(self, *inputs: Shape) -> tuple[Window, ...]:
+        return tuple(pointwise(shape.rank) for shape in inputs)
 
     def _mismatch(self, inputs: tuple[Shape, ...], place: int) -> ShapeError:
         """Names the earlier branch that the one at `place` does not fit."""
@@ -118,3 +122,18 @@ class Mul(Merge):
         if one.spatial == other.spatial:
             return f"bring one branch to {one.channels} channels, or to 1"
         return _spatial_remedy(one, other)
+
+    def window(self, *inputs: Shape) -> tuple[Window, ...]:
+        """Sizes of 1 are read by all units; an operand with no larger size beside a larger map is a gate."""
+        output = self.output_shape(*inputs)
+        return tuple(_factor(shape, output) for shape in inputs)
+
+
+def _factor(shape: Shape, output: Shape) -> Window:
+    """How a product reads one of its operands."""
+    if shape.spatial == output.spatial:
+        return pointwise(shape.rank)
+    if shape.positions == 1:
+        return whole(shape.rank, Mark.GATE)
+    sizes = enumerate(zip(shape.spatial, output.spatial, strict=True))
+    return Window(tuple(AxisWindow(axis, SAME) if one == all_ else EVERYTHING for axis, (one, all_) in sizes))

@@ -2,6 +2,7 @@
 
 from archspec.layers.base import (
     Family,
+    Layer,
     PerChannel,
     Role,
     Storage,
@@ -14,6 +15,7 @@ from archspec.layers.base import (
 from archspec.layers.geometry import NotNegativeReal, Positive, Probability, Real, equal_parts, spatial
 from archspec.layers.shape import Shape
 from archspec.layers.template import TensorName
+from archspec.layers.window import Mark, Window, pointwise, whole
 
 
 class Normalization(PerChannel, abstract=True):
@@ -29,6 +31,14 @@ class Normalization(PerChannel, abstract=True):
         """C scales."""
         count = channels(self, inputs[0])
         return {"weight": per_channel(count, Role.SCALE)} if self.affine else {}
+
+
+class OverPositions(Layer, abstract=True):
+    """A normalization whose mean and variance come from all positions: statistics, beside the unit's own position."""
+
+    def window(self, *inputs: Shape) -> tuple[Window, ...]:
+        rank = inputs[0].rank
+        return (whole(rank, Mark.STATISTICS, pointwise(rank)),)
 
 
 class Shifted(Normalization, abstract=True):
@@ -72,7 +82,7 @@ class LayerNorm(Shifted):
 
 
 @register
-class InstanceNorm(Shifted):
+class InstanceNorm(OverPositions, Shifted):
     """Over the positions of every channel (Ulyanov, Vedaldi & Lempitsky 2016)."""
 
     template = "IN eps={eps} [affine] w={w} b={b}"
@@ -83,7 +93,7 @@ class InstanceNorm(Shifted):
 
 
 @register
-class GroupNorm(Shifted):
+class GroupNorm(OverPositions, Shifted):
     """Over the positions and the channels of every group (Wu & He 2018)."""
 
     template = "GN-{groups} eps={eps} [affine] w={w} b={b}"
@@ -115,3 +125,6 @@ class LocalResponseNorm(Weightless):
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return spatial(self, inputs[0])
+
+    def window(self, *inputs: Shape) -> tuple[Window, ...]:
+        return (pointwise(inputs[0].rank),)

@@ -5,6 +5,7 @@ from abc import abstractmethod
 from archspec.layers.base import Family, Storage, Weightless, register
 from archspec.layers.geometry import Axis, Dims, Padding, padded, spatial, spread
 from archspec.layers.shape import Shape, ShapeError
+from archspec.layers.window import Window, adaptive, aligned, sliding, whole
 
 
 class Pooling(Weightless, abstract=True):
@@ -56,6 +57,13 @@ class Pooling(Weightless, abstract=True):
         axes = zip(shape.spatial, self.axes(shape), strict=True)
         return Shape(tuple(axis.output(size, self.ceil) for size, axis in axes), shape.channels)
 
+    def window(self, *inputs: Shape) -> tuple[Window, ...]:
+        """P = 1, J = s, taps -p + d t; with `to`, floor(i in/out) to ceil((i + 1) in/out) - 1."""
+        shape = inputs[0]
+        if self.to is None:
+            return (sliding(self.axes(shape)),)
+        return (aligned(map(adaptive, shape.spatial, spread(self.to, shape, "to"))),)
+
     def _check_alone(self) -> None:
         """The number of windows fixes their sizes and places; raises ShapeError for a second word on them."""
         fields = type(self).model_fields
@@ -106,6 +114,9 @@ class GlobalPooling(Weightless, abstract=True):
         """Size 1 along every axis; the rank stays."""
         shape = spatial(self, inputs[0])
         return Shape((1,) * shape.rank, shape.channels)
+
+    def window(self, *inputs: Shape) -> tuple[Window, ...]:
+        return (whole(inputs[0].rank),)
 
 
 @register

@@ -1,20 +1,18 @@
 """Rearrangements: the same numbers in another shape, a part of the channels, or one number in place of all."""
 
-from __future__ import annotations
-
 from math import prod
-from typing import ClassVar
 
 from archspec.layers.base import Family, Storage, Weightless, channels, register, with_channels
 from archspec.layers.geometry import Dims, NotNegative, Positive, equal_parts, spatial
 from archspec.layers.shape import AXES, Shape, ShapeError
+from archspec.layers.window import Window, pointwise, whole
 
 
 class View(Weightless, abstract=True):
     """A kind whose output lies in the memory of its input."""
 
-    family: ClassVar[Family] = Family.RESHAPE
-    storage: ClassVar[Storage] = Storage.VIEW
+    family = Family.RESHAPE
+    storage = Storage.VIEW
 
 
 @register
@@ -25,10 +23,13 @@ class Flatten(View):
     490
     """
 
-    template: ClassVar[str] = "FLATTEN"
+    template = "FLATTEN"
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return Shape((), with_channels(self, inputs[0]).elements)
+
+    def window(self, *inputs: Shape) -> tuple[Window, ...]:
+        return (whole(inputs[0].rank),)
 
 
 @register
@@ -39,7 +40,7 @@ class Reshape(View):
     7 x 7 x 512
     """
 
-    template: ClassVar[str] = "RESHAPE to={to}"
+    template = "RESHAPE to={to}"
     to: Dims
 
     def output_shape(self, *inputs: Shape) -> Shape:
@@ -58,6 +59,10 @@ class Reshape(View):
             )
         return wanted
 
+    def window(self, *inputs: Shape) -> tuple[Window, ...]:
+        """Positions and channels mix, so that every unit may read any position."""
+        return (whole(inputs[0].rank),)
+
 
 @register
 class Transpose(View):
@@ -67,33 +72,43 @@ class Transpose(View):
     512 x 196
     """
 
-    template: ClassVar[str] = "TRANSPOSE"
+    template = "TRANSPOSE"
 
     def output_shape(self, *inputs: Shape) -> Shape:
         length, count = spatial(self, inputs[0], (1,)).sizes
         return Shape((count,), length)
+
+    def window(self, *inputs: Shape) -> tuple[Window, ...]:
+        """The channels of an output unit are all the positions of the input."""
+        return (whole(inputs[0].rank),)
 
 
 @register
 class Identity(View):
     """The point itself: it makes no node."""
 
-    template: ClassVar[str] = "IDENTITY"
-    transparent: ClassVar[bool] = True
+    template = "IDENTITY"
+    transparent = True
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return inputs[0]
+
+    def window(self, *inputs: Shape) -> tuple[Window, ...]:
+        return (pointwise(inputs[0].rank),)
 
 
 @register
 class Nothing(View):
     """Takes the branch that it ends out of its merge."""
 
-    template: ClassVar[str] = "NONE"
-    absent: ClassVar[bool] = True
+    template = "NONE"
+    absent = True
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return inputs[0]
+
+    def window(self, *inputs: Shape) -> tuple[Window, ...]:
+        return (pointwise(inputs[0].rank),)
 
 
 @register
@@ -104,7 +119,7 @@ class Part(View):
     28 x 28 x 16
     """
 
-    template: ClassVar[str] = "PART-{index} of={of}"
+    template = "PART-{index} of={of}"
     index: NotNegative
     of: Positive
 
@@ -115,20 +130,26 @@ class Part(View):
             raise ShapeError("part-out-of-range", message, "parts are counted from 0", "index")
         return Shape(inputs[0].spatial, equal_parts(channels(self, inputs[0]), self.of, "channels", "of"))
 
+    def window(self, *inputs: Shape) -> tuple[Window, ...]:
+        return (pointwise(inputs[0].rank),)
+
 
 @register
 class Shuffle(Weightless):
     """Channels dealt out in turn from g groups: g x C/g transposed (Zhang et al. 2018)."""
 
-    template: ClassVar[str] = "SHUFFLE-{groups}"
-    family: ClassVar[Family] = Family.RESHAPE
-    storage: ClassVar[Storage] = Storage.FRESH
+    template = "SHUFFLE-{groups}"
+    family = Family.RESHAPE
+    storage = Storage.FRESH
     groups: Positive
 
     def output_shape(self, *inputs: Shape) -> Shape:
         shape = spatial(self, inputs[0])
         equal_parts(channels(self, shape), self.groups, "channels", "groups")
         return shape
+
+    def window(self, *inputs: Shape) -> tuple[Window, ...]:
+        return (pointwise(inputs[0].rank),)
 
 
 class OverChannels(Weightless, abstract=True):
@@ -138,22 +159,25 @@ class OverChannels(Weightless, abstract=True):
     28 x 28 x 1
     """
 
-    family: ClassVar[Family] = Family.RESHAPE
-    storage: ClassVar[Storage] = Storage.FRESH
+    family = Family.RESHAPE
+    storage = Storage.FRESH
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return Shape(with_channels(self, inputs[0]).spatial, 1)
+
+    def window(self, *inputs: Shape) -> tuple[Window, ...]:
+        return (pointwise(inputs[0].rank),)
 
 
 @register
 class ChannelMean(OverChannels):
     """The mean of the channels at every position."""
 
-    template: ClassVar[str] = "CMEAN"
+    template = "CMEAN"
 
 
 @register
 class ChannelMax(OverChannels):
     """The maximum of the channels at every position."""
 
-    template: ClassVar[str] = "CMAX"
+    template = "CMAX"

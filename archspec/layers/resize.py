@@ -18,8 +18,10 @@ from archspec.layers.geometry import (
 )
 from archspec.layers.shape import Shape, ShapeError
 from archspec.layers.template import SizeOf
+from archspec.layers.window import Window, aligned, gathered, interpolated, repeated, shifted, sliding
 
 Interpolation = Literal["nearest", "linear", "bilinear", "bicubic", "trilinear"]
+REACH: dict[Interpolation, int] = {"nearest": 0, "linear": 1, "bilinear": 1, "bicubic": 2, "trilinear": 1}
 RANKS: dict[Interpolation, int] = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}
 
 
@@ -81,6 +83,9 @@ class Upsample(Resizing):
         check_interpolation(self.mode, shape)
         return Shape(tuple(size * self.factor for size in shape.spatial), shape.channels)
 
+    def window(self, *inputs: Shape) -> tuple[Window, ...]:
+        return (aligned(interpolated(1, self.factor, REACH[self.mode]) for _ in inputs[0].spatial),)
+
 
 @register
 class Resize(Sized):
@@ -97,6 +102,10 @@ class Resize(Sized):
         """The sizes asked for, the first input's channels."""
         check_interpolation(self.mode, spatial(self, inputs[0]))
         return Shape(self.sizes(*inputs), inputs[0].channels)
+
+    def window(self, *inputs: Shape) -> tuple[Window, ...]:
+        sizes = zip(inputs[0].spatial, self.sizes(*inputs), strict=True)
+        return (aligned(interpolated(size, wanted, REACH[self.mode]) for size, wanted in sizes),)
 
 
 @register
@@ -133,6 +142,10 @@ class Crop(Sized):
                 )
         return wanted
 
+    def window(self, *inputs: Shape) -> tuple[Window, ...]:
+        """Unit i reads position i + offset."""
+        return (shifted(self.offsets(*inputs)),)
+
 
 @register
 class Pad(Resizing):
@@ -157,6 +170,10 @@ class Pad(Resizing):
         for size, axis in zip(shape.spatial, axes, strict=True):
             check_padding_mode(self.pad, size, axis)
         return Shape(tuple(axis.output(size) for size, axis in zip(shape.spatial, axes, strict=True)), shape.channels)
+
+    def window(self, *inputs: Shape) -> tuple[Window, ...]:
+        """Unit i reads position i - before."""
+        return (sliding(self.axes(inputs[0])),)
 
 
 class Blocks(Resizing, abstract=True):
@@ -184,6 +201,9 @@ class Unshuffle(Blocks):
         sizes = tuple(equal_parts(size, self.factor, "positions", "factor") for size in shape.spatial)
         return Shape(sizes, channels(self, shape) * self.factor**2)
 
+    def window(self, *inputs: Shape) -> tuple[Window, ...]:
+        return (gathered(self.factor for _ in inputs[0].spatial),)
+
 
 @register
 class PixelShuffle(Blocks):
@@ -199,3 +219,6 @@ class PixelShuffle(Blocks):
         shape = spatial(self, inputs[0], (2,))
         count = equal_parts(channels(self, shape), self.factor**2, "channels", "factor")
         return Shape(tuple(size * self.factor for size in shape.spatial), count)
+
+    def window(self, *inputs: Shape) -> tuple[Window, ...]:
+        return (repeated(self.factor for _ in inputs[0].spatial),)

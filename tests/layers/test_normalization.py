@@ -59,7 +59,7 @@ def test_vectors(layer: Normalization) -> None:
 def test_kinds_that_need_positions(layer: Layer, name: str) -> None:
     assert failure(layer, Shape((), 490)) == (
         "wrong-rank",
-        f"{name} needs a 1-D or 2-D or 3-D map, and 490 has 0 spatial axes",
+        f"{name} needs a map, and 490 is a vector",
         "place it before FLATTEN, or RESHAPE",
         None,
     )

@@ -90,10 +90,10 @@ def test_window_larger_than_the_map() -> None:
 
 def test_wrong_rank() -> None:
     hint = "place it before FLATTEN, or RESHAPE"
-    vector = "GAP needs a 1-D or 2-D or 3-D map, and 490 has 0 spatial axes"
+    vector = "GAP needs a map, and 490 is a vector"
     assert failure(GlobalAvgPool(), Shape((), 490)) == ("wrong-rank", vector, hint, None)
-    ids = "POOL2 needs a 1-D or 2-D or 3-D map, and 16 ids are token ids"
-    assert failure(Pool(kernel=(2,)), IDS) == ("wrong-rank", ids, hint, None)
+    ids = "POOL2 computes with numbers, and here are 16 ids"
+    assert failure(Pool(kernel=(2,)), IDS) == ("token-ids", ids, "embed the ids first", None)
 
 
 def test_number_of_sizes() -> None:

@@ -74,14 +74,14 @@ def test_reshape_to_too_many_axes() -> None:
 def test_transpose_of_an_image() -> None:
     assert failure(Transpose(), Shape((7, 7), 10)) == (
         "wrong-rank",
-        "TRANSPOSE needs a 1-D map, and 7 x 7 x 10 has 2 spatial axes",
-        "place it before FLATTEN, or RESHAPE",
+        "TRANSPOSE needs a 1-D map, and 7 x 7 x 10 is a 2-D map",
+        "RESHAPE it first",
         None,
     )
 
 
 def test_shuffle_of_a_vector() -> None:
-    message = "SHUFFLE-2 needs a 1-D or 2-D or 3-D map, and 10 has 0 spatial axes"
+    message = "SHUFFLE-2 needs a map, and 10 is a vector"
     assert failure(Shuffle(groups=2), Shape((), 10))[:2] == ("wrong-rank", message)
 
 

@@ -159,11 +159,11 @@ def test_blocks_that_do_not_fit() -> None:
 
 @pytest.mark.parametrize("layer", [Unshuffle(factor=2), PixelShuffle(factor=2)])
 def test_blocks_are_for_images(layer: Layer) -> None:
-    message = f"{layer} needs a 2-D map, and 16 x 4 has 1 spatial axes"
-    assert failure(layer, Shape((16,), 4)) == ("wrong-rank", message, RANK_HINT, None)
+    message = f"{layer} needs a 2-D map, and 16 x 4 is a 1-D map"
+    assert failure(layer, Shape((16,), 4)) == ("wrong-rank", message, "RESHAPE it first", None)
 
 
 @pytest.mark.parametrize("layer", [Upsample(factor=2), Resize(to=(2,)), Crop(to=(2,)), Pad(padding=(1,))])
 def test_vectors_have_no_size_to_change(layer: Layer) -> None:
-    message = f"{layer} needs a 1-D or 2-D or 3-D map, and 490 has 0 spatial axes"
+    message = f"{layer} needs a map, and 490 is a vector"
     assert failure(layer, Shape((), 490)) == ("wrong-rank", message, RANK_HINT, None)
