@@ -21,17 +21,25 @@ if TYPE_CHECKING:
     from archspec.errors import Diagnostic as Diagnostic
     from archspec.errors import Source as Source
     from archspec.errors import Span as Span
+    from archspec.layers import AxisWindow as AxisWindow
     from archspec.layers import Elementwise as Elementwise
     from archspec.layers import Family as Family
     from archspec.layers import Formula as Formula
     from archspec.layers import Layer as Layer
+    from archspec.layers import Mark as Mark
+    from archspec.layers import PerChannel as PerChannel
+    from archspec.layers import Phases as Phases
+    from archspec.layers import Reach as Reach
     from archspec.layers import Role as Role
     from archspec.layers import Shape as Shape
     from archspec.layers import ShapeError as ShapeError
     from archspec.layers import Storage as Storage
     from archspec.layers import Weight as Weight
     from archspec.layers import Weightless as Weightless
+    from archspec.layers import Window as Window
+    from archspec.layers import pointwise as pointwise
     from archspec.layers import register as register
+    from archspec.layers import whole as whole
     from archspec.nodes import Node as Node
     from archspec.spec import Spec as Spec
     from archspec.spec import load as load
@@ -40,27 +48,14 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "archspec.analysis": ("Analysis", "Totals"),
-    "archspec.errors": ("ArchspecError", "Diagnostic", "Source", "Span"),
-    "archspec.layers": (
-        *(
-            "Elementwise",
-            "Family",
-            "Formula",
-            "Layer",
-            "Role",
-            "Shape",
-            "ShapeError",
-            "Storage",
-            "Weight",
-            "Weightless",
-        ),
-        "register",
-    ),
-    "archspec.nodes": ("Node",),
-    "archspec.spec": ("Spec", "load", "parse"),
+    "archspec.analysis": "Analysis Totals",
+    "archspec.errors": "ArchspecError Diagnostic Source Span",
+    "archspec.layers": "AxisWindow Elementwise Family Formula Layer Mark PerChannel Phases Reach Role"
+    " Shape ShapeError Storage Weight Weightless Window pointwise register whole",
+    "archspec.nodes": "Node",
+    "archspec.spec": "Spec load parse",
 }
-_HOME = {name: module for module, names in _HOMES.items() for name in names}
+_HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> object:

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from archspec.errors import ArchspecError, Findings, did_you_mean
+from archspec.expressions import described
 from archspec.layers import Layer, Option, Takes, registry
 from archspec.scope import Frame, Text
 from archspec.syntax import Operand, OptionWord, Place, Thing
@@ -146,12 +147,16 @@ def _unknown_option(word: OptionWord, kind: type[Layer]) -> ArchspecError:
 
 
 def fields_of(plan: Plan, frame: Frame, tensors: Mapping[str, object]) -> dict[str, object]:
-    """The fields that an item and the defaults set, evaluated here; one that is none counts as absent."""
+    """The fields that an item and the defaults set, evaluated here; one that is none counts as absent.
+
+    Defaults see the variables alone, wherever the item stands.
+    """
     found: dict[str, object] = {}
-    for settings in (plan.own, plan.default):
+    outside = frame.inner(frame.scope.outermost()) if plan.default else frame
+    for settings, at in ((plan.own, frame), (plan.default, outside)):
         for one in settings:
             if one.field not in found:
-                value = _evaluate(one, frame, tensors)
+                value = _evaluate(one, at, tensors)
                 if value is not None:
                     found[one.field] = value
     return found
@@ -172,7 +177,17 @@ def _evaluate(one: Setting, frame: Frame, tensors: Mapping[str, object]) -> obje
     value = one.operand.evaluate(frame)
     if isinstance(value, bool) != (option is not None and option.boolean) and value is not None:
         raise _wrong_value(one, value)
+    if not _is_size(value):
+        message = f"{one.option.key if one.option else one.field} cannot be {described(value)}"
+        raise ArchspecError("option-value", message, one.place.span, "write a number, or sizes such as 1x7")
     return str(value) if isinstance(value, Text) else value
+
+
+def _is_size(value: object) -> bool:
+    """Whether a value is one that a field can hold: a number, a word, or sizes with numbers in them."""
+    if isinstance(value, tuple):
+        return all(_is_size(part) and not isinstance(part, str) for part in value)
+    return value is None or isinstance(value, (bool, int, float, str))
 
 
 def _wrong_value(one: Setting, value: object) -> ArchspecError:

@@ -17,7 +17,8 @@ def match_call(block: Block, call: Call) -> Given:
     names = [parameter.name for parameter in block.parameters]
     for position, argument in enumerate(call.arguments):
         if argument.name is None and position >= len(names):
-            message = f"{block.name} takes {len(names)} arguments, and here are {len(call.arguments)}"
+            most = f"{len(names)} argument{'s' if len(names) > 1 else ''}" if names else "no arguments"
+            message = f"{block.name} takes {most}, and here is number {position + 1}"
             raise ArchspecError("argument", message, argument.place.span, f"write {signature(block)}")
         name = names[position] if argument.name is None else argument.name
         _give(block, given, name, argument.value, argument.place)
@@ -63,7 +64,7 @@ def _give(block: Block, given: Given, name: str, value: Operand | bool, place: P
 def signature(block: Block) -> str:
     """How a block is called: basic(F, s=1)."""
     parts = [p.name if p.default is None else f"{p.name}={p.default.place.text}" for p in block.parameters]
-    return f"{block.name}({', '.join(parts)})"
+    return f"{block.name}({', '.join(parts)})" if parts else block.name
 
 
 def _complete(block: Block, given: Given, place: Place) -> Given:
@@ -87,16 +88,12 @@ def _value(operand: Operand | bool, frame: Frame) -> Value:
     """The value of an argument; text that was computed is read in the scope of the call."""
     if isinstance(operand, bool):
         return operand
-    value = operand.evaluate(frame)
-    if isinstance(value, str) and not isinstance(value, Text):
-        text = Text(value)
-        text.place, text.scope = operand.place, frame.scope
-        return text
-    return value
+    return Text.computed(operand.evaluate(frame), operand.place, frame.scope)
 
 
 def described(block: Block, given: Given, arguments: dict[str, Value]) -> str:
     """A call with the values it was given: bottleneck(64, s=2)."""
     first = block.parameters[0].name if block.parameters else None
-    parts = [shown(arguments[name]) if name == first else f"{name}={shown(arguments[name])}" for name in given]
+    names = [parameter.name for parameter in block.parameters if parameter.name in given]
+    parts = [shown(arguments[name]) if name == first else f"{name}={shown(arguments[name])}" for name in names]
     return f"{block.name}({', '.join(parts)})" if parts else block.name

@@ -82,7 +82,7 @@ def find(name: str) -> tuple[Path, str | None]:
     if name in known:
         return known[name], None
     for full, path in known.items():
-        if full.rsplit("/", 1)[-1] == name:
+        if full.endswith(f"/{name}"):
             return path, None
     for path in known.values():
         if name in path.read_text(encoding="utf-8") and name in variants(path):

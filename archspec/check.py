@@ -5,18 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 
-from archspec.binding import match, unknown_word
+from archspec.binding import match, setting, unknown_word
 from archspec.blocks import match_call, match_thing
 from archspec.declarations import Block
 from archspec.document import Document
 from archspec.errors import ArchspecError, Diagnostic, Findings, did_you_mean
 from archspec.expressions import Expression
 from archspec.layers import Layer, Option, registry
-from archspec.meaning import merged_kind, resolve, unknown_call
+from archspec.layers.plugins import more_kinds
+from archspec.meaning import merged_kind, resolve, unknown_call, unknown_item
 from archspec.rows import heading
 from archspec.scope import SIZES
 from archspec.source import Listing, Scalar, Value
+from archspec.structure import check_name
 from archspec.syntax import (
     Call,
     Choice,
@@ -28,6 +31,7 @@ from archspec.syntax import (
     Merge,
     Operand,
     OptionWord,
+    PointRef,
     Sequence,
     Stages,
     Table,
@@ -44,7 +48,12 @@ class Names:
     """What names can mean somewhere: values are variables, parameters and columns; None where a table decides."""
 
     values: frozenset[str] | None
-    points: frozenset[str]
+    points: frozenset[str]  # `b*` where the name is computed: as b(j)
+
+    def computed(self, found: Iterable[str]) -> set[str]:
+        """Those among some names that a computed name may be."""
+        starts = tuple(name[:-1] for name in self.points if name.endswith("*"))
+        return {name for name in found if name.startswith(starts)}
 
     def with_columns(self, columns: Iterable[str] | None) -> Names:
         if columns is None or self.values is None:
@@ -55,8 +64,10 @@ class Names:
 def check_document(document: Document) -> Checker:
     """Look through the layers and every block for names, options and arguments that mean nothing."""
     checker = Checker(document)
-    network = frozenset(points(document.layers)) | document.input.keys()
+    network = network_points(document)
     variables = frozenset(document.vars)
+    for thing in document.defaults:
+        checker.default(thing, Names(variables, frozenset()))
     checker.sequence(document.layers, Names(variables, network))
     for block in document.blocks.values():
         parameters: set[str] = set()
@@ -76,6 +87,7 @@ class Checker:
 
     def __init__(self, document: Document) -> None:
         self.document = document
+        self.known = {*SIZES, *registry, *document.blocks}  # in any expression
         self.findings = Findings()
         self.within: str | None = None
         self.used: set[str] = set()
@@ -85,6 +97,18 @@ class Checker:
     def names(self, found: Iterable[str]) -> None:
         """Note the blocks among some words."""
         self.used.update(word for word in found if word in self.document.blocks and word != self.within)
+
+    def default(self, thing: Thing, names: Names) -> None:
+        """One layer of `defaults` with its options."""
+        with self.findings:
+            if thing.word not in registry:
+                more_kinds()
+            kind = registry.get(thing.word)
+            if kind is None:
+                raise unknown_item(thing.word, thing.name.span, registry)
+            for word in thing.options:
+                setting(word, kind, ())
+                self.option(word, kind.notation.options.get(word.key), names)
 
     def sequence(self, sequence: Sequence, names: Names) -> None:
         for element in sequence.elements:
@@ -118,6 +142,8 @@ class Checker:
         for expression in (item.condition, item.repeat, item.label.index if item.label else None):
             if expression is not None:
                 self.expression(expression, names)
+        if item.label is not None and item.label.index is None:
+            self.label(item.label)
         if item.otherwise is not None:
             self.item(item.otherwise, names)
         primary = item.primary
@@ -130,6 +156,12 @@ class Checker:
                 self.point(primary, names)
             else:
                 self.sequence(primary.body, names)
+
+    def label(self, point: PointRef) -> None:
+        """The name that an item gives to its end."""
+        span = point.place.span
+        with self.findings:
+            check_name(Scalar(point.name, "", span.source, span.start, span.end), "point")
 
     def thing(self, thing: Thing, names: Names) -> None:
         self.names((thing.word, (thing.split() or ("",))[0]))
@@ -144,7 +176,7 @@ class Checker:
                 return registry.get(word, VARIABLE)
             return registry.get(word)
 
-        found, kernel = resolve(thing, meaning, {*registry, *self.document.blocks, *(names.values or ())})
+        found, kernel = resolve(thing, meaning, chain(registry, self.document.blocks, names.values or ()))
         options: Mapping[str, Option] = {}
         if isinstance(found, Block):
             match_thing(found, thing, kernel)
@@ -178,12 +210,12 @@ class Checker:
 
     def point(self, source: From, names: Names) -> None:
         point = source.point
-        known = names.points | (names.values or set())
-        if point.index is None and names.values is not None and point.name not in known:
-            if any(name.startswith(point.name) for name in names.points if name.endswith("*")):
-                return
-            hint = did_you_mean(point.name, names.points) or "name one with `as`, or use a stage's name"
-            raise ArchspecError("unknown-point", f"there is no point `{point.name}` here", point.place.span, hint)
+        if point.index is not None or names.values is None or point.name in names.points | names.values:
+            return
+        if point.every or not names.computed([point.name]):
+            named = [name for name in names.points if not name.endswith("*")]
+            hint = did_you_mean(point.name, named) or "name one with `as`, or use a stage's name"
+            raise ArchspecError("unknown-point", f"there is no point `{point.place.text}` here", point.place.span, hint)
 
     def operand(self, operand: Operand, names: Names) -> None:
         self.names(WORD.findall(operand.place.text))
@@ -191,11 +223,18 @@ class Checker:
             self.expression(expression, names)
 
     def expression(self, expression: Expression, names: Names) -> None:
-        if names.values is None:
+        if names.values is None or all(name in self.known or name in names.values for name in expression.names):
             return
-        known = {*names.values, *names.points, *SIZES, *registry, *self.document.blocks}
+        points = {*names.points, *names.computed(expression.names)}
+        read = {name for name in expression.names if name in registry}  # no other kind is what an unknown name means
+        known = {*(self.known - registry.keys()), *read, *names.values, *points}
         with self.findings:
             expression.check(known)
+
+
+def network_points(document: Document) -> frozenset[str]:
+    """The points that `layers` and the inputs define."""
+    return frozenset(points(document.layers)) | document.input.keys()
 
 
 def points(sequence: Sequence) -> Iterator[str]:
@@ -251,10 +290,18 @@ def words(value: Value) -> Iterator[str]:
 
 def lints(document: Document, used: Collection[str]) -> Iterator[Diagnostic]:
     """Warnings about the text: blocks that nothing uses, names that live in two name spaces."""
+    network = network_points(document)
+    for name, value in document.vars.items():
+        if name in network:
+            message = f"{name} is a variable and a point: in expressions it is the variable, behind from the point"
+            yield Diagnostic("two-meanings", message, value.span(), "rename one of them", severity="warning")
     for block in document.blocks.values():
         if block.name not in used:
             message = f"the block {block.name} is never used"
             yield Diagnostic("unused-block", message, block.place.span, "use it or remove it", severity="warning")
         if block.name in document.vars:
             message = f"{block.name} is a block and a variable: as an item it is the block, in expressions the variable"
+            yield Diagnostic("two-meanings", message, block.place.span, "rename one of them", severity="warning")
+        if block.name in network:
+            message = f"{block.name} is a block and a point: behind from it is the point, everywhere else the block"
             yield Diagnostic("two-meanings", message, block.place.span, "rename one of them", severity="warning")

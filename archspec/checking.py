@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from archspec.document import Parsed, parse_document
-from archspec.errors import ArchspecError, Diagnostic
+from archspec.errors import ArchspecError, Diagnostic, drawn
 from archspec.expectations import hold
 from archspec.spec import Choices, build
 
@@ -21,7 +21,7 @@ class Verdict:
     holding: int = 0
 
     def __str__(self) -> str:
-        found = [*map(str, self.errors), *map(str, self.warnings)]
+        found = [drawn(findings) for findings in (self.errors, self.warnings) if findings]
         counts = [
             f"{count} {what}{'s' if count != 1 else ''}"
             for count, what in ((len(self.errors), "error"), (len(self.warnings), "warning"))

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import io
-import json
 import os
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from errno import EBADF, EPIPE
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 
 from archspec import __version__, bundle
 from archspec.errors import ArchspecError
 from archspec.source import Scalar, Value, collector_paused, read
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from archspec import report
+    from archspec.checking import Verdict
     from archspec.spec import Spec
 
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for them costs more than most commands
 FAILED, UNUSABLE = 1, 2
 FORMATS = ("text", "markdown", "csv", "json")
+WIDTH = 100  # of help and lists
 
 
 class SpecName(click.ParamType[str]):
@@ -34,6 +37,8 @@ class SpecName(click.ParamType[str]):
     name = "spec"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
+        from click.shell_completion import CompletionItem
+
         names = sorted({variant or name.rsplit("/", 1)[-1] for name, _, variant in bundle.names()})
         found = [CompletionItem(name) for name in names if name.startswith(incomplete)]
         return found or [CompletionItem(incomplete, type="file")]
@@ -66,39 +71,57 @@ class InputSize(click.ParamType[tuple[str | None, Scalar]]):
         return (name, Scalar.of(text, "--input")) if equals else (None, Scalar.of(name, "--input"))
 
 
-@contextmanager
-def errors_shown() -> Iterator[None]:
-    """Draw an ArchspecError on standard error and leave: 1 for a mistake in a spec, 2 for one in the request."""
-    try:
-        yield
-    except ArchspecError as error:
-        click.echo(str(error), err=True)
-        asked = error.span is None or error.span.source.name.startswith("--")
-        sys.exit(UNUSABLE if asked else FAILED)
+class Commands(click.Group):
+    """Shows what a user can mend on standard error: exit code 1 for a mistake in a spec, 2 for one in the request."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ArchspecError as error:
+            click.echo(str(error), err=True)
+            asked = error.span is None or error.span.source.name.startswith("--")
+            sys.exit(UNUSABLE if asked else FAILED)
+        except OSError as error:
+            if error.errno == EPIPE:
+                raise  # click leaves without a word: `| head` has read enough
+            click.echo(f"error[unwritable]: cannot write to standard output: {error.strerror}", err=True)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in the buffer goes nowhere
+            sys.exit(UNUSABLE)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDTH})
 @click.version_option(__version__, prog_name="archspec")
 def main() -> None:
     """Neural networks written as in a paper's table, and every number that follows from them."""
+    atexit.register(gc.freeze)  # the collections at exit would take a fifth of the time of a command
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name may hold what the terminal's encoding does not
 
 
 variant_option = click.option("--variant", metavar="NAME", help="One of the spec's variants.")
 
 
-@main.command()
+@main.command(no_args_is_help=True)
 @click.argument("spec", type=SpecName())
 @variant_option
 @click.option("--set", "variables", type=Variable(), multiple=True, help="Set a variable of the spec.")
 @click.option(
-    "--input", "inputs", type=InputSize(), multiple=True, help="Another input shape: 64x64x3 or name=64x64x3."
+    "--input", "inputs", type=InputSize(), multiple=True, help="Another input shape: 64x64x3, or name=64x64x3."
 )
-@click.option("--batch", type=click.IntRange(min=1), default=1, help="Count for so many examples.")
-@click.option("--columns", metavar="A,B,...", help="Such as layer,parameters,macs,line; any other word lists all.")
-@click.option("--formulas/--values", default=None, help="Counts with their computation, or bare.")
-@click.option("--depth", type=click.IntRange(min=1), help="Fold stages and blocks below this depth.")
+@click.option("--batch", metavar="N", type=click.IntRange(min=1), default=1, help="Count MACs for N examples.")
+@click.option(
+    "--columns",
+    metavar="A,B,...",
+    help="Of node, path, layer, inputs, parameters, buffers, activations, macs, flops, line.",
+)
+@click.option(
+    "--formulas/--values", default=None, help="Counts with their computation, or bare; if neither, parameters with it."
+)
+@click.option(
+    "--depth", metavar="N", type=click.IntRange(min=1), help="Show each stage or block nested N deep as one row."
+)
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="How to write the table.")
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
+@click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write to FILE.")
 def table(
     spec: str,
     variant: str | None,
@@ -115,15 +138,17 @@ def table(
 
     SPEC is a file, - for standard input, or a bundled name such as resnet50 (see `archspec list`).
     """
-    with errors_shown(), collector_paused():
+    if form == "json" and (columns or depth):
+        raise click.UsageError("JSON holds every layer and figure: --columns and --depth are for the other formats")
+    with collector_paused():
         from archspec import report
 
         detail: report.Detail = "auto" if formulas is None else "formulas" if formulas else "values"
         network = open_spec(spec, variant, dict(variables), dict(inputs))
-        names = [name.strip() for name in columns.split(",")] if columns else None
         if form == "json":
-            write(json.dumps(network.to_dict(batch), indent=2) + "\n", output)
+            write(json_text(network.to_dict(batch)), output)
         else:
+            names = [name.strip() for name in columns.split(",")] if columns else None
             found = report.table(network.analyze(), names, depth, report.Style(detail, batch))
             show(found, form, network.title, output)
         for warning in network.warnings:
@@ -141,22 +166,36 @@ def open_spec(name: str, variant: str | None, variables: dict[str, Value], input
 
 def given(name: str) -> tuple[bytes, str, str | None]:
     """The text of a path, a bundled name, or `-`; the name that errors show; the variant that the name stands for."""
-    return (sys.stdin.buffer.read(), "<stdin>", None) if name == "-" else bundle.read_spec(name)
+    if name != "-":
+        return bundle.read_spec(name)
+    try:
+        if sys.stdin is None:
+            raise OSError(EBADF, "it is closed")
+        return sys.stdin.buffer.read(), "<stdin>", None
+    except OSError as error:
+        message, hint = f"cannot read standard input: {error.strerror}", "give a file or a bundled name instead of -"
+        raise ArchspecError("unreadable", message, hint=hint) from None
 
 
 def show(found: report.Table, form: str, title: str, output: Path | None) -> None:
     """Write a table in one of the formats, to a file or to standard output."""
     from archspec import report
 
-    if form == "text" and output is None:
-        report.write_text(found, sys.stdout, title)
-        return
-    if form == "text":
-        buffer = io.StringIO()
-        report.write_text(found, buffer, title)
-        write(buffer.getvalue(), output)
+    if form == "markdown":
+        write(report.markdown(found), output)
+    elif form == "csv":
+        write(report.csv_text(found), output)
+    elif output is None and sys.stdout is not None and sys.stdout.isatty():
+        report.draw(found, sys.stdout, title)
     else:
-        write(report.markdown(found) if form == "markdown" else report.csv_text(found), output)
+        write(report.plain_text(found, title), output)
+
+
+def json_text(value: object) -> str:
+    """A value as indented JSON."""
+    import json
+
+    return json.dumps(value, indent=2) + "\n"
 
 
 def write(text: str, output: Path | None) -> None:
@@ -165,19 +204,29 @@ def write(text: str, output: Path | None) -> None:
         click.echo(text, nl=False)
         return
     try:
-        handle, draft = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
-            os.chmod(draft, 0o666 & ~_umask())
-            os.replace(draft, output)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(draft)
-            raise
+        if output.exists() and not output.is_file():  # a device or a pipe is written to, a folder refuses
+            output.write_text(text, encoding="utf-8")
+        else:
+            replace(output.resolve(), text)
     except OSError as error:
         message = f"cannot write {output}: {error.strerror or error}"
         raise ArchspecError("unwritable", message, hint="choose another file with -o") from None
+
+
+def replace(path: Path, text: str) -> None:
+    """Put text in the place of a file at once, by a draft beside it; the file keeps its permissions."""
+    import tempfile
+
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        os.chmod(draft, path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
+        os.replace(draft, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(draft)
+        raise
 
 
 def _umask() -> int:
@@ -186,17 +235,17 @@ def _umask() -> int:
     return mask
 
 
-@main.command()
-@click.argument("specs", type=SpecName(), nargs=-1, required=True)
+@main.command(no_args_is_help=True)
+@click.argument("specs", metavar="SPEC...", type=SpecName(), nargs=-1, required=True)
 @variant_option
 @click.option("--strict", is_flag=True, help="Count warnings as errors.")
 def check(specs: tuple[str, ...], variant: str | None, strict: bool) -> None:
-    """Validate each SPEC in all its variants, and hold the figures that it expects.
+    """Report the errors in specs, and figures that are not as expected.
 
-    Exits with 0 if all is well, 1 on errors and failed expectations (with --strict on warnings too), 2 if a spec could
-    not be read.
+    Looks at each SPEC in all its variants. Exits with 0 if all is well; with 1 on errors and figures that are off, with
+    --strict on warnings too; with 2 if a spec could not be read.
     """
-    from archspec.checking import Verdict, check_spec
+    from archspec.checking import check_spec
 
     verdicts: list[Verdict] = []
     unusable = False
@@ -219,13 +268,13 @@ def check(specs: tuple[str, ...], variant: str | None, strict: bool) -> None:
 @click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="How to write the list.")
 def list_specs(form: str) -> None:
     """List the bundled specs and their variants."""
-    with errors_shown():
-        entries = bundle.entries()
+    entries = bundle.entries()
     if form == "json":
-        click.echo(json.dumps([entry.to_dict() for entry in entries], indent=2))
+        write(json_text([entry.to_dict() for entry in entries]), None)
         return
-    width = max((len(entry.name) for entry in entries), default=0)
+    width = max((len(entry.name) for entry in entries), default=0) + 2
     for entry in entries:
-        click.echo(f"{entry.name:{width}}  {entry.description}".rstrip())
-        if entry.variants:
-            click.echo(click.wrap_text(", ".join(entry.variants), 100, " " * (width + 2), " " * (width + 2)))
+        variants = f"variants: {', '.join(entry.variants)}" if entry.variants else ""
+        first, *rest = filter(None, (entry.description, variants)) if entry.description or variants else [entry.title]
+        for head, text in [(entry.name, first), *(("", text) for text in rest)]:
+            click.echo(click.wrap_text(text, WIDTH, f"{head:{width}}", " " * width))

@@ -18,6 +18,7 @@ class Cursor:
     def __init__(self, scalar: Scalar, start: int, stop: int) -> None:
         self.scalar, self.text = scalar, scalar.text
         self.at, self.stop = start, stop
+        self.pairs: dict[int, int] = {}  # brackets that are known to close
 
     def fail(
         self, code: str, message: str, hint: str | None = None, start: int | None = None, end: int | None = None
@@ -55,21 +56,31 @@ class Cursor:
         return self.place(start, end)
 
     def closing(self, opening: int) -> int:
-        """The offset of the bracket that closes the one at `opening`; quotes and nested brackets are passed over."""
-        pending, quote = [], ""
+        """The offset of the bracket that closes the one at `opening`; quotes and nested brackets are passed over.
+
+        What stands in brackets is passed over once, however deep they are nested.
+        """
+        if opening in self.pairs:
+            return self.pairs[opening]
+        pending: list[tuple[int, str]] = []
+        quote, since = "", opening
         for offset in range(opening, self.stop):
             char = self.text[offset]
             if quote:
                 quote = "" if char == quote else quote
             elif char in "'\"":
-                quote = char
+                quote, since = char, offset
             elif char in CLOSING:
-                pending.append(CLOSING[char])
+                pending.append((offset, CLOSING[char]))
             elif char in ")]":
-                if char != pending.pop():
+                start, closing = pending.pop()
+                if char != closing:
                     break
+                self.pairs[start] = offset
                 if not pending:
                     return offset
+        if quote:
+            raise self.fail("unbalanced", "the quote is never closed", "close it", since, since + 1)
         raise self.fail(
             "unbalanced",
             f"the {self.text[opening]} is never closed",

@@ -135,10 +135,12 @@ def read_block(key: Scalar, body: Value) -> Block:
             key.span(),
             "a block's name starts with a small letter, its parameters stand in parentheses: basic(F, s=1)",
         )
-    if match[1] in ("from", "if", "else", "as", "share", "x"):
-        raise ArchspecError("reserved-name", f"`{match[1]}` has a meaning of its own", key.span(), "name it otherwise")
+    name = Place(key, match.start(1), match.end(1))
+    if match[1] == "x":
+        raise ArchspecError("reserved-name", "`x` repeats an item", name.span, "call the block something else")
+    check_name(Scalar(match[1], "", name.span.source, name.span.start, name.span.end), "block")
     parameters = _parameters(key, match.end() - 1) if match[2] else ()
-    return Block(match[1], parameters, sequence(body), Place(key, match.start(1), match.end(1)))
+    return Block(match[1], parameters, sequence(body), name)
 
 
 def _parameters(key: Scalar, opening: int) -> tuple[Parameter, ...]:
@@ -150,11 +152,11 @@ def _parameters(key: Scalar, opening: int) -> tuple[Parameter, ...]:
     found: dict[str, Parameter] = {}
     cursor.spaces()
     while cursor.at < end:
+        start = cursor.at
         parameter = _parameter(cursor, end)
         if parameter.name in found:
-            raise ArchspecError(
-                "parameter", f"the parameter {parameter.name} stands twice", key.span(), "rename one of them"
-            )
+            message = f"the parameter {parameter.name} stands twice"
+            raise cursor.fail("parameter", message, "rename one of them", start, start + len(parameter.name))
         found[parameter.name] = parameter
         cursor.spaces()
         cursor.at += cursor.peek(",")

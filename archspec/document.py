@@ -22,7 +22,7 @@ from archspec.declarations import (
 )
 from archspec.errors import ArchspecError, Diagnostic, Findings, Source, did_you_mean
 from archspec.source import Listing, Mapping, Scalar, Value, read
-from archspec.structure import check_name, sequence
+from archspec.structure import check_name, limited, sequence
 from archspec.syntax import Sequence, Thing
 
 T = TypeVar("T")
@@ -67,6 +67,7 @@ def _table(example: str, read_one: Callable[[Scalar, Value], T]) -> Callable[[Va
     def reader(value: Value) -> dict[str, T]:
         findings = Findings()
         found: dict[str, T] = {}
+        limited(_mapping(example)(value))
         for key, item in _mapping(example)(value).items:
             with findings:
                 found[key.text] = read_one(key, item)

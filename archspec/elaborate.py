@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from archspec.blocks import Given, described, match_call, match_thing, values
@@ -190,7 +191,7 @@ class Elaborator:
 
     def thing(self, thing: Thing, place: Place, frame: Frame) -> Steps | None:
         """A layer, a block in the layer spelling, or a variable that holds text."""
-        known = (*registry, *self.blocks, *frame.scope.known()) if thing.word not in registry else ()
+        known = chain(registry, self.blocks, frame.scope.known())
         meaning: Meaning
         meaning, kernel = resolve(thing, partial(self.meaning, frame), known)
         if isinstance(meaning, Text):
@@ -272,7 +273,9 @@ class Elaborator:
         inner.depth += 1
         if inner.depth > DEEPEST:
             hint = "give the recursion an end: if depth == 0"
-            raise LimitError("too-deep", f"blocks call each other more than {DEEPEST} deep", place.span, hint)
+            raise LimitError(
+                "too-deep", f"blocks and variables stand more than {DEEPEST} deep in each other", place.span, hint
+            )
         calls = self.placer.calls
         self.placer.calls = Trace(place.span, calls)
         try:
@@ -302,6 +305,7 @@ class Elaborator:
             frame.node = ends[0] if len(ends) == 1 else None
             return
         inputs = tuple(end for end in ends if end)
+        self.placer.step(merge.place, len(inputs))
         frame.node = self.placer.add(self.placer.merge(merge.key), inputs, (), merge.place, frame.group)
 
     def branch(self, body: Sequence, inner: Frame, ends: list[Node | None]) -> Steps:

@@ -10,11 +10,16 @@ import difflib
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 EXCERPT = 96  # columns of a source line that an error shows; longer lines are cut around the caret
+LONGEST_LINE = 400  # characters of a message or hint that are shown
+MOST_SHOWN = 20  # findings
+MOST_FINDINGS = 100  # after which no more is looked for
+MOST_CANDIDATES = 200  # for `did you mean`
+LONGEST_NAME = 40
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,14 +107,14 @@ class Diagnostic:
 
     def _lines(self) -> Iterator[str]:
         where = f"{self.span}: " if self.span else ""
-        yield f"{where}{self.severity}[{self.code}]: {self.message}"
+        yield f"{where}{self.severity}[{self.code}]: {_clipped(self.message)}"
         if self.span:
             yield from _excerpt(self.span)
         if self.shape:
             yield f"  shape here: {self.shape}"
         yield from _calls(self.trace)
         if self.hint:
-            first, *rest = self.hint.split("\n")
+            first, *rest = map(_clipped, self.hint.split("\n"))
             yield f"  help: {first}"
             yield from (f"        {line}" for line in rest)
 
@@ -125,8 +130,8 @@ class Diagnostic:
 class ArchspecError(Exception):
     """The error that archspec raises for anything a user can mend; it carries one diagnostic or several.
 
-    `code`, `span` and `hint` are those of the first diagnostic. `str(error)` draws them all, each with file:line:column
-    and a caret under the word.
+    `code`, `span` and `hint` are those of the first diagnostic. `str(error)` draws them, each with file:line:column and
+    a caret under the word; of very many the first ones.
     """
 
     def __init__(self, code: str, message: str, span: Span | None = None, hint: str | None = None) -> None:
@@ -154,7 +159,7 @@ class ArchspecError(Exception):
         return self.diagnostics[0].hint
 
     def __str__(self) -> str:
-        return "\n\n".join(str(diagnostic) for diagnostic in self.diagnostics)
+        return drawn(self.diagnostics)
 
     def at(self, span: Span | None, shape: str | None = None, trace: Trace | None = None) -> ArchspecError:
         """The same error; what its findings lack of place, shape and calls is filled in."""
@@ -164,7 +169,10 @@ class ArchspecError(Exception):
 
 
 class Findings:
-    """Collects independent errors: `with findings:` notes an ArchspecError and goes on; each finding is kept once."""
+    """Collects independent errors: `with findings:` notes an ArchspecError and goes on; each finding is kept once.
+
+    The last of MOST_FINDINGS raises them all: a text with so many mistakes is not looked at to its end.
+    """
 
     def __init__(self) -> None:
         self._found: dict[object, Diagnostic] = {}
@@ -182,6 +190,8 @@ class Findings:
         """Note findings; of several at the same place the first one counts, wherever it was expanded from."""
         for diagnostic in diagnostics:
             self._found.setdefault(diagnostic.span or diagnostic.message, diagnostic)
+            if len(self._found) >= MOST_FINDINGS:
+                raise self.error()
 
     def __iter__(self) -> Iterator[Diagnostic]:
         return iter(self._found.values())
@@ -199,15 +209,33 @@ class Findings:
         return ArchspecError.of(sorted(self, key=lambda found: found.span.start if found.span else -1))
 
 
+def drawn(diagnostics: Sequence[Diagnostic]) -> str:
+    """Findings as text, an empty line between them; of more than MOST_SHOWN the first ones and how many there are."""
+    shown = [str(diagnostic) for diagnostic in diagnostics[:MOST_SHOWN]]
+    left = len(diagnostics) - len(shown)
+    return "\n\n".join([*shown, f"... and {left} more"] if left else shown)
+
+
 def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
     """`did you mean CONV?` for the nearest candidate, or None where nothing is near.
+
+    Very long words are near to nothing, and among very many candidates those that begin alike are compared.
 
     >>> did_you_mean("CONVV", ["CONV", "FC"])
     'did you mean CONV?'
     """
-    names = {name.casefold(): name for name in sorted(candidates, reverse=True)}
+    if len(word) > LONGEST_NAME:
+        return None
+    names = {name.casefold(): name for name in sorted(candidates, reverse=True) if len(name) <= LONGEST_NAME}
+    if len(names) > MOST_CANDIDATES:
+        alike = [name for name in names if name[:1] == word[:1].casefold()]
+        names = {name: names[name] for name in alike[:MOST_CANDIDATES]}
     near = difflib.get_close_matches(word.casefold(), names, n=1, cutoff=0.6)
     return f"did you mean {names[near[0]]}?" if near else None
+
+
+def _clipped(line: str) -> str:
+    return line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]} ..."
 
 
 def _calls(trace: Trace | None, limit: int = 6) -> Iterator[str]:

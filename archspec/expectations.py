@@ -12,6 +12,7 @@ from fractions import Fraction
 from archspec.analysis import Analysis
 from archspec.errors import ArchspecError, Diagnostic, Findings, Span, did_you_mean
 from archspec.nodes import Node
+from archspec.report.fields import triple
 from archspec.source import Mapping, Scalar, Value
 
 Relation = Callable[[Fraction, Fraction], bool]
@@ -33,8 +34,14 @@ NUMBERS: dict[str, Callable[[Analysis], int]] = {
     "flops": lambda analysis: analysis.totals.flops,
     "training_parameters": lambda analysis: analysis.totals.parameters + analysis.training_only.parameters,
     "training_macs": lambda analysis: analysis.totals.macs + analysis.training_only.macs,
+    "peak_memory": lambda analysis: analysis.memory().peak,
 }
-FIGURES = {"shape": Figure(lambda _, node: str(node.shape), re.compile(r"\d+( ?x ?\d+)*( ?ids)?", re.ASCII), "7x7x512")}
+SHAPE = re.compile(r"\d+( ?x ?\d+)*( ?ids)?", re.ASCII)
+TRIPLE = re.compile(r"\d+(x\d+)*/[\d/]+(x[\d/]+)*/-?\d+(x-?\d+)*", re.ASCII)
+FIGURES = {
+    "shape": Figure(lambda _, node: str(node.shape), SHAPE, "7x7x512"),
+    "receptive_field": Figure(lambda a, node: triple(a.receptive_field(node)), TRIPLE, "427/32/213"),
+}
 METRICS = (*NUMBERS, *FIGURES)
 
 RELATIONS: dict[str, Relation] = {

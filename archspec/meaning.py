@@ -8,6 +8,7 @@ from typing import TypeVar
 from archspec.declarations import Block
 from archspec.errors import ArchspecError, Span, did_you_mean
 from archspec.layers import Layer, registry
+from archspec.layers.plugins import more_kinds
 from archspec.syntax import Call, Operand, Thing
 
 Meaning = TypeVar("Meaning")
@@ -18,13 +19,16 @@ def resolve(
 ) -> tuple[Meaning, Operand | None]:
     """What an item names, and its kernel: the exact name first, then the name without its trailing kernel.
 
-    `meaning` gives the meaning of one name, or None; raises ArchspecError where neither name means anything.
+    `meaning` gives the meaning of one name, or None; raises ArchspecError where neither name means anything, in
+    archspec or in another distribution.
     """
     found = meaning(thing.word)
     if found is not None:
         return found, thing.tail
     parts = thing.split()
     found = meaning(parts[0]) if parts else None
+    if found is None and thing.word[0].isupper() and more_kinds():
+        return resolve(thing, meaning, known)
     if parts is None or found is None:
         raise unknown_item(thing.word, thing.name.span, known)
     return found, parts[1]
@@ -32,15 +36,17 @@ def resolve(
 
 def unknown_item(word: str, span: Span, known: Iterable[str]) -> ArchspecError:
     """The error for an item whose name means nothing."""
-    what = "layer" if word[0].isupper() else "block"
+    what, names = "layer" if word[0].isupper() else "block", set(known)
     message = f"there is no {what} `{word}`"
     stem, letter = word[:-1], word[-1:]
-    if stem in registry and letter.islower():
+    if word in names:
+        hint = f"`{word}` is a value and no item; as an amount it stands behind a dash: CONV3-{word}"
+    elif stem in registry and letter.islower():
         hint = f"{letter} stands for a number: {stem}3, or {stem}({letter}) where {letter} is a variable"
     elif word.upper() in registry or word.rstrip("x0123456789").upper() in registry:
         hint = f"layers are written in capitals: {word.upper().replace('X', 'x')}"
     else:
-        hint = did_you_mean(word.rstrip("0123456789"), known) or "see the layers and their options in docs/layers.md"
+        hint = did_you_mean(word.rstrip("0123456789"), names) or "see the layers and their options in docs/layers.md"
     return ArchspecError(f"unknown-{what}", message, span, hint)
 
 
@@ -49,7 +55,8 @@ def unknown_call(call: Call, blocks: Mapping[str, Block]) -> ArchspecError:
     kind: type[Layer] | None = registry.get(call.word.upper())
     hint = did_you_mean(call.word, blocks)
     if kind is not None:
-        hint = f"calls are for blocks; a layer is written as {kind.template.split()[0]}"
+        form = kind.notation.name + ("k" if kind.notation.kernel else "") + ("-n" if kind.notation.amount else "")
+        hint = f"calls are for blocks; a layer is written as {form}"
     return ArchspecError("unknown-block", f"there is no block `{call.word}`", call.name.span, hint)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from archspec.errors import Span, Trace
-from archspec.layers import Formula, Layer, Shape, Weights
+from archspec.layers import Formula, Layer, Shape, Weights, Window
 from archspec.syntax import Place
 
 
@@ -21,6 +21,10 @@ class Facts:
     @cached_property
     def weights(self) -> Weights:
         return self.layer.weights(*self.inputs)
+
+    @cached_property
+    def windows(self) -> tuple[Window, ...]:
+        return self.layer.window(*self.inputs)
 
     @cached_property
     def macs(self) -> Formula:

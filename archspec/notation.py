@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from archspec.cursor import CLOSING, NESTING_HINT, Cursor
-from archspec.errors import ArchspecError, Diagnostic
+from archspec.errors import ArchspecError, Findings
 from archspec.expressions import Expression, parse, parse_prefix
-from archspec.source import Scalar
+from archspec.source import SHORTER, Scalar
 from archspec.syntax import (
     Argument,
     Call,
@@ -31,6 +31,7 @@ ARGUMENT_NAME = re.compile(r"\s*([A-Za-z_]\w*)\s*=(?!=)")
 REPEAT = re.compile(r"x\d+(?!\w)|x\(")
 MODIFIERS = ("as", "share", "if", "else")
 LONGEST_WORD = 100
+LONGEST_TEXT = 100_000
 DEEPEST = 50
 
 T = TypeVar("T")
@@ -43,9 +44,11 @@ def parse_sequence(scalar: Scalar, start: int = 0, stop: int | None = None) -> S
     4
     """
     parser = Parser(scalar, start, len(scalar.text) if stop is None else stop)
+    if parser.stop - start > LONGEST_TEXT:
+        message = f"a text of {parser.stop - start:,} characters; it may have {LONGEST_TEXT:,}"
+        raise parser.fail("too-large", message, SHORTER, start)
     items = parser.items(collect=True)
-    if parser.findings:
-        raise ArchspecError.of(parser.findings)
+    parser.findings.raise_any()
     return Sequence(tuple(items), Place(scalar, start, parser.stop))
 
 
@@ -55,7 +58,7 @@ class Parser(Cursor):
     def __init__(self, scalar: Scalar, start: int, stop: int, depth: int = 0) -> None:
         super().__init__(scalar, start, stop)
         self.depth = depth
-        self.findings: list[Diagnostic] = []
+        self.findings = Findings()
 
     # -- sequences and items ---------------------------------------------------------------------------------------
 
@@ -73,7 +76,7 @@ class Parser(Cursor):
             except ArchspecError as error:
                 if not collect:
                     raise
-                self.findings += error.diagnostics
+                self.findings.add(*error.diagnostics)
                 self.depth = depth
                 self.skip()
         return found
@@ -151,7 +154,9 @@ class Parser(Cursor):
 
     def group(self) -> Group:
         start, end = self.at, self.closing(self.at)
-        items = Parser(self.scalar, start + 1, end, self.depth).items()
+        inner = Parser(self.scalar, start + 1, end, self.depth)
+        inner.pairs = self.pairs
+        items = inner.items()
         self.at = end + 1
         return Group(Sequence(tuple(items), self.place(start)))
 
@@ -270,11 +275,9 @@ class Parser(Cursor):
             value = self.dims()
             self.boundary("option", start)
             return OptionWord(word[0], value, self.place(start))
-        if word[0].isupper():
-            raise self.fail(
-                "missing-comma", f"`{word}` starts a new item", "put a comma before it", start, start + len(word)
-            )
         self.at += len(word)
+        if word[0].isupper() and not self.peek("="):
+            raise self.fail("missing-comma", f"`{word}` starts a new item", "put a comma before it", start, self.at)
         if not self.peek("="):
             return OptionWord(word, None, self.place(start))
         self.at += 1

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from archspec.binding import Plan, create, fields_of, match
 from archspec.document import Document
 from archspec.errors import ArchspecError, Trace
-from archspec.layers import Layer, Shape, registry
+from archspec.layers import Layer, Shape, ShapeError, registry
 from archspec.layers.base import Input
 from archspec.meaning import merged_kind
 from archspec.nodes import Facts, Group, Node, Recorder
@@ -21,8 +21,9 @@ from archspec.syntax import Operand, Place, Thing
 from archspec.tensors import check_tensors
 
 Known = dict[tuple[Shape, ...], Facts]
-MOST_NODES = 100_000
-STEPS_PER_NODE = 3
+MOST_NODES = 50_000
+STEPS_PER_NODE = 2  # a layer or a repeat is one, an expansion of a block one more
+MOST_ELEMENTS = 2**63  # of one tensor
 SMALLER = "use smaller repeats or a shallower recursion; from Python, limit= raises the bound"
 
 
@@ -46,9 +47,9 @@ class Placer:
 
     # -- bounds ----------------------------------------------------------------------------------------------------
 
-    def step(self, place: Place) -> None:
-        """Count one step of the elaboration; raises LimitError where there are too many, whatever they do."""
-        self._steps += 1
+    def step(self, place: Place, count: int = 1) -> None:
+        """Count steps of the elaboration; raises LimitError where there are too many, whatever they do."""
+        self._steps += count
         if self._steps > self.limit * STEPS_PER_NODE:
             message = f"expanding the network takes more than {self.limit * STEPS_PER_NODE} steps"
             raise LimitError("too-large", message, place.span, SMALLER)
@@ -107,7 +108,9 @@ class Placer:
         shapes = tuple([node.facts.output for node in inputs + size_only])
         facts = known.get(shapes)
         if facts is None:
-            facts = known[shapes] = Facts(layer, shapes)
+            facts = Facts(layer, shapes)
+            check_size(facts.output)
+            known[shapes] = facts
             check_tensors(facts, self.document.tensors)
         if len(self.nodes) >= self.limit:
             raise self.too_large(place)
@@ -138,7 +141,7 @@ class Placer:
         finally:
             self._recorders.remove(recorder)
         if frame.node and not recorder.first and recorder.position != len(recorder.owners):
-            raise _clash(recorder, f"has {len(recorder.owners)} layers with weights, and this one {recorder.position}")
+            raise _clash(recorder, f"has more layers with weights: {len(recorder.owners)}")
 
     def _owner(self, facts: Facts) -> Node | None:
         """The node whose weights a new one uses, by the innermost share tag that was used before."""
@@ -146,11 +149,17 @@ class Placer:
         for recorder in reversed(self._recorders):
             owner = recorder.owner()
             if owner is None and not recorder.first:
-                raise _clash(recorder, f"has only {len(recorder.owners)} layers with weights")
+                raise _clash(recorder, f"has fewer layers with weights: {len(recorder.owners)}")
             if owner is not None:
                 _same_weights(recorder, facts, owner)
                 found = found or owner.shared or owner
         return found
+
+
+def check_size(shape: Shape) -> None:
+    """Raise ShapeError for a tensor that no machine holds, before numbers grow without end."""
+    if shape.elements > MOST_ELEMENTS:
+        raise ShapeError("too-large", f"{shape} are more than 2^63 numbers", "use fewer channels or smaller sizes")
 
 
 def _clash(recorder: Recorder, what: str) -> ArchspecError:

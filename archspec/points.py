@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from archspec.errors import ArchspecError, did_you_mean
 from archspec.nodes import Node
 from archspec.scope import Frame
@@ -33,10 +35,11 @@ def find(point: PointRef, frame: Frame) -> Node:
         held = None
     if isinstance(held, Node):
         return held
-    try:
-        return frame.point(held if isinstance(held, str) else name)
-    except KeyError:
-        raise unknown_point(point, frame) from None
+    for known in (name, held):
+        with suppress(KeyError):
+            if isinstance(known, str):
+                return frame.point(known)
+    raise unknown_point(point, frame)
 
 
 def every(branch: Sequence, frame: Frame) -> list[Node | None] | None:

@@ -76,8 +76,9 @@ def heading(table: Table) -> list[str] | None:
 
 def _column(value: object, frame: Frame) -> Value:
     """A list, a constant, or text that is an expression giving one of them."""
-    if isinstance(value, Scalar) and value.plain and isinstance(value.value, str):
-        return parse(value, 1 if value.text.startswith("=") else 0).evaluate(frame)
+    if isinstance(value, Scalar) and isinstance(value.value, str):
+        place = Place(value, 0, len(value.text))
+        return Text.computed(parse(value, 1 if value.text.startswith("=") else 0).evaluate(frame), place, frame.scope)
     return worth(value, frame)  # type: ignore[arg-type]
 
 
@@ -92,7 +93,7 @@ def text_table(place: Place, frame: Frame) -> Columns:
             "not-a-table", "a table needs a line of names and at least one row", place.span, "k  F\n3  16"
         )
     header, *body = lines
-    names = [_heading(word, header) for word in header]
+    names = _heading(header)
     columns: dict[str, list[Value]] = {name: [] for name in names}
     for words in body:
         if len(words) != len(names):
@@ -102,17 +103,20 @@ def text_table(place: Place, frame: Frame) -> Columns:
     return columns
 
 
-def _heading(word: Place, header: list[Place]) -> str:
-    name = word.text
-    if [other.text for other in header].count(name) > 1:
-        raise ArchspecError("duplicate-key", f"the column {name} stands twice", word.span, "rename one of them")
-    span = word.span
-    return check_name(Scalar(name, "", span.source, span.start, span.end), "column")
+def _heading(header: list[Place]) -> list[str]:
+    """The names of the columns."""
+    names: dict[str, None] = {}
+    for word in header:
+        name, span = word.text, word.span
+        if name in names:
+            raise ArchspecError("duplicate-key", f"the column {name} stands twice", span, "rename one of them")
+        names[check_name(Scalar(name, "", span.source, span.start, span.end), "column")] = None
+    return list(names)
 
 
 def _uneven(words: list[Place], names: list[str]) -> NoReturn:
     span = words[min(len(words), len(names) + 1) - 1].span
-    message = f"this row has {len(words)} cells, and there are {len(names)} columns"
+    message = f"cells in this row: {len(words)}, columns: {len(names)}"
     raise ArchspecError("row-width", message, span, "write - for an empty cell, and =expr without spaces")
 
 

@@ -10,6 +10,7 @@ from archspec.errors import ArchspecError
 from archspec.expressions import Value
 from archspec.layers import registry
 from archspec.nodes import Group, Node
+from archspec.source import Scalar
 from archspec.syntax import Place
 
 SIZES = frozenset("CHWLTN")
@@ -60,6 +61,16 @@ class Text(str):
         value.place, value.scope = place, scope
         return value
 
+    @classmethod
+    def computed(cls, value: Value, place: Place, scope: Scope) -> Value:
+        """What an expression gave: text in it, in lists too, may be spliced; its errors underline the expression."""
+        if isinstance(value, list):
+            return [cls.computed(item, place, scope) for item in value]
+        if not isinstance(value, str) or isinstance(value, Text):
+            return value
+        span = place.span
+        return cls.at(Place(Scalar(value, "", span.source, span.start, span.end), 0, len(value)), scope)
+
 
 class Scope:
     """Variables, parameters or columns, and the scope around them."""
@@ -77,6 +88,13 @@ class Scope:
                 return scope.values[name]
             scope = scope.parent
         raise KeyError(name)
+
+    def outermost(self) -> Scope:
+        """The variables of the network."""
+        scope = self
+        while scope.parent is not None:
+            scope = scope.parent
+        return scope
 
     def known(self) -> Iterator[str]:
         scope: Scope | None = self

@@ -16,7 +16,7 @@ from archspec.errors import ArchspecError, Diagnostic, Findings, did_you_mean
 from archspec.graph import Graph, LayerGraph
 from archspec.layers import Shape
 from archspec.nodes import Node
-from archspec.placing import MOST_NODES, LimitError
+from archspec.placing import MOST_NODES, LimitError, check_size
 from archspec.scope import Frame, Instance, Scope
 from archspec.source import Scalar, Value, collector_paused
 from archspec.syntax import Place
@@ -131,7 +131,8 @@ def parse(
     chosen = {key: from_python(value, key) for key, value in variables.items()}
     shapes = {None: input} if isinstance(input, str) else dict(input or {})
     scalars = {key: Scalar.of(shape, "input") for key, shape in shapes.items()}
-    return build(parse_document(text, name), Choices(variant, chosen, scalars, limit))
+    with collector_paused():
+        return build(parse_document(text, name), Choices(variant, chosen, scalars, limit))
 
 
 def load(
@@ -201,4 +202,9 @@ def _shape(declared: InputShape, frame: Frame) -> Shape:
             message = f"a size is a whole number from 1, found {size}"
             raise ArchspecError("input", message, expression.span(), "28x28x1, 784, or 1024 ids")
         sizes.append(size)
-    return Shape(tuple(sizes), None) if declared.ids else Shape(tuple(sizes[:-1]), sizes[-1])
+    shape = Shape(tuple(sizes), None) if declared.ids else Shape(tuple(sizes[:-1]), sizes[-1])
+    try:
+        check_size(shape)
+    except ArchspecError as error:
+        raise error.at(declared.place.span) from None
+    return shape

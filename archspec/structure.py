@@ -7,10 +7,11 @@ from archspec.errors import ArchspecError, Findings, did_you_mean
 from archspec.expressions import parse
 from archspec.layers import registry
 from archspec.notation import parse_sequence
-from archspec.source import Listing, Mapping, Scalar, Value
+from archspec.source import SHORTER, Listing, Mapping, Scalar, Value
 from archspec.syntax import Choice, Each, Element, Merge, Place, Sequence, Stages, Table
 
 CONSTRUCTS = {"each": ("layers",), "if": ("then", "else")}  # key -> the keys that may stand beside it
+MOST_ENTRIES = 10_000  # of one list or mapping
 WORDS = "if else then each layers from as share and or not in yes no true false none"
 KEYWORDS = frozenset(WORDS.split())
 SIZES = frozenset((*"CHWLTN", "i", "last", "input"))
@@ -49,8 +50,17 @@ def _empty_place(value: Listing | Mapping) -> Place:
     return Place(scalar, 0, 0)
 
 
+def limited(value: Listing | Mapping) -> None:
+    """Raise ArchspecError where a list or mapping is longer than any that a person writes."""
+    if len(value.items) > MOST_ENTRIES:
+        message = f"{len(value.items):,} entries stand here; there may be {MOST_ENTRIES:,}"
+        raise ArchspecError("too-large", message, place_of(value).span, SHORTER)
+
+
 def _elements(value: Value, findings: Findings) -> list[Element]:
     with findings:
+        if not isinstance(value, Scalar):
+            limited(value)
         if isinstance(value, Mapping):
             return [_construct(value)]
         if isinstance(value, Listing):

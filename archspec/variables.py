@@ -21,10 +21,11 @@ UNCLEAR = {"on": "yes", "y": "yes", "off": "no", "n": "no"}
 def cell(place: Place, plain: bool, frame: Frame) -> Value:
     """What a word of a list or table is worth: a number, dims, yes or no, `=expr`, or text."""
     text = place.text
+    if text.startswith("="):  # in quotes too: YAML needs them around commas
+        value = parse(place.scalar, place.start + 1, place.end).evaluate(frame)
+        return Text.computed(value, place, frame.scope)
     if not plain:
         return Text.at(place, frame.scope)
-    if text.startswith("="):
-        return parse(place.scalar, place.start + 1, place.end).evaluate(frame)
     if DIMS.match(text):
         return tuple(map(int, text.split("x")))
     if text.lower() in UNCLEAR:
@@ -35,8 +36,8 @@ def cell(place: Place, plain: bool, frame: Frame) -> Value:
     known = {"yes": True, "true": True, "no": False, "false": False, "none": None}
     if text in known:
         return known[text]
-    value = Scalar(text, "", place.scalar.origin, 0, 0).value
-    return Text.at(place, frame.scope) if isinstance(value, str) else value
+    number = Scalar(text, "", place.scalar.origin, 0, 0).value
+    return Text.at(place, frame.scope) if isinstance(number, str) else number
 
 
 def worth(value: Node, frame: Frame) -> Value:
@@ -55,7 +56,7 @@ def expressions(value: Node) -> Iterator[Expression]:
         item = pending.pop()
         if isinstance(item, Listing):
             pending += item.items
-        elif isinstance(item, Scalar) and item.plain and item.text.startswith("="):
+        elif isinstance(item, Scalar) and item.text.startswith("="):
             yield parse(item, 1)
 
 

@@ -1,4 +1,4 @@
-"""The brute-force oracle: what a layer gives, holds and costs, by doing it - slow, obvious, straight from the definition.
+"""The brute-force oracle: what a layer gives, holds and costs, found by doing it, as it is defined.
 
 Windows are placed one by one, weights are listed one by one, multiply-accumulates are counted one by one. Nothing here
 calls a layer's facts or the arithmetic behind them: of a layer only the fields are read.
@@ -19,7 +19,7 @@ Rank = tuple[int, ...]
 MODES = {"nearest": (1, 2, 3), "linear": (1,), "bilinear": (2,), "bicubic": (2,), "trilinear": (3,)}
 
 
-class Impossible(Exception):  # noqa: N818 - no fault of the oracle
+class Impossible(Exception):
     """The definition has no meaning for this layer and these inputs."""
 
 
@@ -135,7 +135,7 @@ class Slide(NamedTuple):
 def placements(size: int, slide: Slide, before: int, after: int, ceil: bool = False) -> list[list[int]]:
     """The input positions under every window, while it fits into the padded input.
 
-    With `ceil` a window may hang over the end by less than a stride, if it starts in the input or the padding before it.
+    With `ceil` a window may hang over the end by less than a stride, if it starts inside or before the input.
     """
     found: list[list[int]] = []
     while True:
@@ -294,10 +294,8 @@ def per_channel(layer: Any, size: Size) -> Measured:  # noqa: ARG001
     return Measured(numbers(size), count(range(numbers(size)[1])))
 
 
-ACTIVATIONS = "RELU RELU6 SIGMOID TANH GELU SILU HSWISH HSIGMOID ELU SELU MISH SOFTPLUS SOFTMAX LEAKY".split()
-
-
-@of(*ACTIVATIONS, "DROPOUT", "DROPPATH", "NOISE")
+@of("RELU", "RELU6", "SIGMOID", "TANH", "GELU", "SILU", "HSWISH", "HSIGMOID", "ELU", "SELU", "MISH", "SOFTPLUS")
+@of("SOFTMAX", "LEAKY", "DROPOUT", "DROPPATH", "NOISE")
 def elementwise(layer: Any, size: Size) -> Measured:  # noqa: ARG001
     return Measured(numbers(size))
 

@@ -16,7 +16,27 @@ from pydantic.fields import FieldInfo
 from archspec.layers import Layer, Takes, registry
 from archspec.layers.geometry import PerAxis
 from tests.oracles import Size
-from tests.structures import Above, Block, Body, Call, Choice, Each, Item, Merge, Part, Repeat, Shared, Skip, Stages, Tree
+from tests.structures import (
+    Above,
+    Block,
+    Body,
+    Call,
+    Choice,
+    Each,
+    Item,
+    Merge,
+    Part,
+    Repeat,
+    Shared,
+    Skip,
+    Stages,
+    Tree,
+)
+
+
+def words(text: str) -> list[str]:
+    return text.split()
+
 
 # -- layers ------------------------------------------------------------------------------------------------------------
 
@@ -77,7 +97,8 @@ SIZES: SearchStrategy[Size] = st.one_of(
 
 KEEP, SPATIAL, ANY = range(3)  # what a body leaves as it is: the shape, the spatial sizes, nothing
 NUMBERS = {"F": ("1", "2", "4", "6"), "k": ("1", "3"), "s": ("1", "2"), "n": ("0", "1", "2", "3")}
-POINTWISE = "RELU|GELU|SOFTMAX|LEAKY-0.2|PRELU|BN|LN noaffine|RMSNORM|SCALE|GN-(C)|DROPOUT-0.1|{act}|IDENTITY".split("|")
+ROLES = {"G": "F", "F": "F", "q": "k", "s": "s", "m": "n", "z": "F"}  # what the columns of rows stand for
+POINTWISE = words("RELU GELU SOFTMAX LEAKY-0.2 PRELU BN LN RMSNORM SCALE GN-(C) DROPOUT-0.1 {act} IDENTITY")
 VECTOR = [
     ["FC-(C)", "FC-(C) nobias", "LINEAR-(C)", *POINTWISE],
     ["FC-<F>", "LINEAR-<F>", "PART-0 of=(C)", "CMEAN", "FC-(min(8, 2*C))"],
@@ -110,7 +131,12 @@ OF_RANK = {
 }
 AXES = {1: {"H": "L"}, 2: {"L": "W"}, 3: {"L": "W"}}
 INPUTS = {0: ["1", "5", "6"], 1: ["1x1", "7x2", "8x4"], 2: ["1x1x2", "6x5x3", "7x4x1"], 3: ["2x3x4x2", "3x4x4x1"]}
-ENDS = ["GAP, FLATTEN, FC-5", "FLATTEN, FC-<F>", "RESHAPE to=(N)x(C), TRANSPOSE, FLATTEN, FC-2", "FLATTEN, RESHAPE to=1x1x(C)"]
+ENDS = [
+    "GAP, FLATTEN, FC-5",
+    "FLATTEN, FC-<F>",
+    "RESHAPE to=(N)x(C), TRANSPOSE, FLATTEN, FC-2",
+    "FLATTEN, RESHAPE to=1x1x(C)",
+]
 
 
 @dataclass(frozen=True)
@@ -130,7 +156,8 @@ class Context:
 
     def words(self, level: int) -> list[str]:
         table = MAP if self.rank else VECTOR
-        words = [word for row in table[: level + 1] for word in row] + (OF_RANK.get(self.rank, []) if level == ANY else [])
+        words = [word for row in table[: level + 1] for word in row]
+        words += OF_RANK.get(self.rank, []) if level == ANY else []
         axes = AXES.get(self.rank, {})
         return [re.sub(r"\b[HL]\b", lambda axis: axes.get(axis[0], axis[0]), word) for word in words]
 
@@ -156,13 +183,16 @@ def parts(draw: DrawFn, context: Context, level: int) -> Part:
     makers = [items, items, repeats, shared]
     makers += [choices, rows, merges, skips, stages] if context.depth else []
     makers += [calls, calls] if any(block.level <= level for block in context.blocks) else []
-    return draw(draw(st.sampled_from(makers))(context, level))
+    maker: Any = draw(st.sampled_from(makers))
+    found: Part = draw(maker(context, level))
+    return found
 
 
 @st.composite
 def calls(draw: DrawFn, context: Context, level: int) -> Call:
     block = draw(st.sampled_from([block for block in context.blocks if block.level <= level]))
-    given = {name: draw(number(context, name)) for name, v in block.parameters.items() if v is None or draw(st.booleans())}
+    chosen = [name for name, default in block.parameters.items() if default is None or draw(st.booleans())]
+    given = {name: draw(number(context, name)) for name in chosen}
     return Call(block, given, draw(st.booleans()))
 
 
@@ -182,7 +212,8 @@ def shared(draw: DrawFn, context: Context, level: int) -> Shared:
 
 @st.composite
 def conditions(draw: DrawFn, context: Context) -> Above:
-    return Above(draw(st.sampled_from([name for known in context.names.values() for name in known])), draw(st.integers(0, 4)))
+    names = [name for known in context.names.values() for name in known]
+    return Above(draw(st.sampled_from(names)), draw(st.integers(0, 4)))
 
 
 @st.composite
@@ -195,11 +226,11 @@ def choices(draw: DrawFn, context: Context, level: int) -> Choice:
 def rows(draw: DrawFn, context: Context, level: int) -> Each:
     length = draw(st.integers(1, 3))
     columns: dict[str, tuple[int, ...] | str] = {}
-    for name, role in draw(st.sampled_from([{"G": "F"}, {"F": "F", "q": "k"}, {"s": "s", "m": "n"}])).items():
-        cells = st.lists(st.sampled_from(NUMBERS[role]).map(int), min_size=length, max_size=length).map(tuple)
+    for name in draw(st.sampled_from(["G", "Fq", "sm"])):
+        cells = st.lists(st.sampled_from(NUMBERS[ROLES[name]]).map(int), min_size=length, max_size=length).map(tuple)
         columns[name] = draw(cells)
     columns |= {"z": "{b}"} if draw(st.booleans()) else {}
-    named = {role: name for name, role in {"G": "F", "F": "F", "q": "k", "s": "s", "m": "n", "z": "F"}.items() if name in columns}
+    named = {ROLES[name]: name for name in columns}
     return Each(columns, draw(bodies(context.inside(**named), level)), draw(st.booleans()))
 
 
@@ -232,7 +263,9 @@ def stages(draw: DrawFn, context: Context, level: int) -> Stages:
 def trees(draw: DrawFn, *extra: SearchStrategy[Item]) -> Tree:
     """A network; each of `extra` stands in it once."""
     rank = draw(st.sampled_from((1, 2, 2, 3, 0)))
-    variables = {"a": draw(st.integers(1, 6)), "b": draw(st.integers(1, 4)), "n": draw(st.integers(0, 3)), "c": "=b+1"}
+    amounts = st.integers(1, 5)
+    variables: dict[str, int | str] = {"a": draw(amounts), "b": draw(amounts), "n": draw(st.integers(0, 3))}
+    variables |= {"c": "=b+1", "act": draw(st.sampled_from(["RELU", "BN, GELU", "SILU"]))}
     context = Context(rank, {"F": ("a", "b", "c"), "k": (), "s": (), "n": ("n",)})
     blocks: tuple[Block, ...] = ()
     for name in draw(st.sampled_from([(), ("one",), ("one", "two")])):
@@ -249,9 +282,8 @@ def trees(draw: DrawFn, *extra: SearchStrategy[Item]) -> Tree:
     named = {f"stage{index}": body for index, body in enumerate(whole)}
     heads = st.lists(st.sampled_from(sorted(named)), min_size=1, max_size=2, unique=True)
     outputs = {key: draw(heads) for key in draw(st.sampled_from([(), ("outputs",), ("outputs", "training_outputs")]))}
-    text = {"act": draw(st.sampled_from(["RELU", "BN, GELU", "SILU"]))}
     layout = draw(st.sampled_from((False, None, True)))
-    return Tree(draw(st.sampled_from(INPUTS[rank])), {**variables, **text}, blocks, (Stages(named),), outputs, layout)
+    return Tree(draw(st.sampled_from(INPUTS[rank])), variables, blocks, (Stages(named),), outputs, layout)
 
 
 @st.composite
@@ -265,22 +297,25 @@ NETWORKS: SearchStrategy[str] = st.one_of(trees(), trees(), trees(wild())).map(T
 
 # -- text that is nearly a spec ----------------------------------------------------------------------------------------
 
-TOKENS = (
-    "CONV3-8 CONV POOL2 UPCONV2-4 FC-3 FLATTEN GAP BN RELU DROPOUT-0.5 RESIZE NONE IDENTITY conv( one two a b act from as share "
-    "if else x2 x(n) s2 s1x2 p0:1 p=same d(2) g2 g=C to= like=input nobias bias=no eps=1e-6 ( ) , , , - = : ' \" [ ] { } 3 0 -1 "
-    "1.5 1e9 C H N (C) (2*C) input input.C yes no none and or not in + * // ** < == min( max( len( range( sqrt( 'x' é \t \\ # & * ! |"
-).split(" ")
+TOKENS = words(
+    "CONV3-8 CONV POOL2 UPCONV2-4 FC-3 FLATTEN GAP BN RELU DROPOUT-0.5 RESIZE NONE IDENTITY conv( one two a b act "
+    "from as share if else x2 x(n) s2 s1x2 p0:1 p=same d(2) g2 g=C to= like=input nobias bias=no eps=1e-6 ( ) , , , "
+    "- = : ' \" [ ] { } 3 0 -1 1.5 1e9 C H N (C) (2*C) input input.C yes no none and or not in + * // ** < == min( "
+    "max( len( range( sqrt( 'x' \u00e9 \\ # & * ! |"
+)
 GLUE = st.sampled_from(["", " ", ", "])
 JUNK = st.one_of(
     st.lists(st.tuples(st.sampled_from(TOKENS), GLUE), max_size=12).map(lambda words: "".join(map("".join, words))),
     st.text(max_size=12),
 )
-ATOMS = st.sampled_from("0 1 2 7 -3 1.5 1e300 C H N a n act F yes none 'it' [] [1,2] input.C input.Z i last CONV".split())
+ATOMS = st.sampled_from(
+    words("0 1 2 7 -3 1.5 1e300 C H N a n act F yes none 'it' [] [1,2] input.C input.Z i last CONV")
+)
 
 
 def _compound(inner: SearchStrategy[str]) -> SearchStrategy[str]:
-    binary = st.sampled_from("+ - * / // % ** < <= == != in and or not\xa0in".split(" ") + ["not in"])
-    call = st.sampled_from("min max abs ceil floor round int sum len range sqrt log2 divisible nothing".split())
+    binary = st.sampled_from([*words("+ - * / // % ** < <= == != in and or"), "not in"])
+    call = st.sampled_from(words("min max abs ceil floor round int sum len range sqrt log2 divisible nothing"))
     return st.one_of(
         st.tuples(inner, binary, inner).map(" ".join),
         st.tuples(call, st.lists(inner, max_size=3).map(", ".join)).map(lambda pair: f"{pair[0]}({pair[1]})"),
@@ -298,7 +333,7 @@ EXPRESSIONS = st.recursive(ATOMS, _compound, max_leaves=6)
 def faulty_items(draw: DrawFn) -> str:
     """An item whose numbers or words are changed."""
     text = draw(wild()).text
-    word = st.sampled_from(["0", "(-1)", "1.5", "(C)", "yes", "x", "=", " ", "1x2", "0:1", "", " zz", " s2", " noaffine"])
+    word = st.sampled_from(["0", "(-1)", "1.5", "(C)", "yes", "x", "=", " ", "1x2", "0:1", "", " zz", " s2"])
     at = st.integers(0, len(text))
     for _ in range(draw(st.integers(1, 2))):
         start, end = sorted((draw(at), draw(at)))

@@ -5,7 +5,6 @@ The flat writer is the oracle of expansion: it knows nothing but substitution.
 
 from __future__ import annotations
 
-import operator
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -80,7 +79,7 @@ class Above:
     least: int
 
     def holds(self, env: Env) -> bool:
-        return operator.gt(env[self.name], self.least)
+        return int(env[self.name]) > self.least
 
     def __str__(self) -> str:
         return f"{self.name} > {self.least}"
@@ -136,7 +135,7 @@ class Tree:
 
     def structured(self) -> str:
         """The network as a person would write it."""
-        blocks = {_signature(block): _list(block.body) for block in self.blocks}
+        blocks: dict[str, Yaml] = {_signature(block): _list(block.body) for block in self.blocks}
         named: dict[str, Yaml] = {"vars": dict(self.variables)}
         named |= {"blocks": blocks} if blocks else {}
         return self._dump(named, _list(self.layers))
@@ -269,7 +268,7 @@ class Flattener:
             case Item(text):
                 return [_filled(text, env)]
             case Shared(item, tag):
-                return [f"{_filled(item.text, env)} share {tag}_{instance}"]
+                return [f"({_filled(item.text, env)}) share {tag}_{instance}"]
             case Call():
                 return self.call(part, env)
             case Repeat(Call() as call, times):

@@ -18,7 +18,7 @@ layers: CONV3-10, BN noaffine as body, POOL2 as half, CONV1-2 as aux, from half,
 outputs: end
 training_outputs: aux
 """
-METRICS = "the metrics are parameters, buffers, macs, flops, training_parameters, training_macs, shape"
+METRICS = "the metrics are parameters, buffers, macs, flops, training_parameters, training_macs, peak_memory, shape, receptive_field"
 WRITE = "write 25557032, <= 5M, or ~ 4.089G for a rounded figure"
 
 
@@ -159,7 +159,13 @@ def test_a_failed_expectation_is_an_error_at_its_value(expect: str, message: str
         ("shape: 7 by 7", "expectation", 8, "`7 by 7` is no shape", "write shape: 7x7x512"),
         ("shape@body: []", "expectation", 13, "shape@body is expected to have one value", "shape@body: 7x7x512"),
         ("macs: {body: 1}", "expectation", 7, "macs is expected to have one value", "macs: 25557032"),
-        ("macs@body: 1", "expectation", 5, "macs has no value at a point", "shape may have a point: shape@body"),
+        (
+            "macs@body: 1",
+            "expectation",
+            5,
+            "macs has no value at a point",
+            "shape, receptive_field may have a point: shape@body",
+        ),
     ],
 )
 def test_errors(expect: str, code: str, column: int, message: str, hint: str) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import archspec
+from tests.command import call
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -45,9 +46,10 @@ def wheel(dist: Path) -> Path:
 
 
 def files(*folders: str) -> set[str]:
-    """Every source file under some folders of the repository."""
-    found = (path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file())
-    return {path.relative_to(ROOT).as_posix() for path in found if "__pycache__" not in path.parts}
+    """Every file under some folders of the repository, without the caches of tools."""
+    found = (path.relative_to(ROOT) for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file())
+    caches = re.compile(r"(^|/)(__pycache__|\.[a-z_]+)/")
+    return {name for path in found if not caches.search(name := path.as_posix())}
 
 
 def test_the_wheel_holds_the_packages_and_the_specs_and_nothing_else(wheel: Path) -> None:
@@ -98,5 +100,23 @@ def test_ci_runs_the_test_command_of_the_readme(tmp_path: Path) -> None:
     assert printed[1:] == [f"in {tmp_path.name}", ".ci", "README.md"]
 
 
-def test_the_readme_shows_the_table_that_is_printed() -> None:
-    assert archspec.load("tutorial/cnn").to_markdown().strip() in README
+def test_the_readme_shows_a_spec_and_its_table() -> None:
+    (text,) = re.findall(r"^```yaml\n(.+?)^```$", README, re.MULTILINE | re.DOTALL)
+    table = archspec.load("tutorial/cnn").to_markdown()
+    assert archspec.parse(text).to_markdown() == table
+    assert f"prints:\n\n{table}\n" in README
+
+
+def test_the_commands_of_the_readme_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = "{name: net, input: 8x8x1, vars: {width: 8}, variants: {small: {width: 4}}, layers: CONV3-width}"
+    Path("net.yaml").write_text(text, encoding="utf-8")
+    examples = re.findall(r"^    archspec (table net\.yaml .+?)(?:  .*)?$", README, re.MULTILINE)
+    assert len(examples) == 4
+    first, resized, columns, written = (call(*example.split()) for example in examples)
+    assert {result.exit_code for result in (first, resized, columns, written)} == {0}
+    assert "CONV3-64" in first.stdout
+    assert "64 x 64 x 3" in resized.stdout
+    assert columns.stdout.splitlines()[2].split() == ["layer", "parameters", "FLOPs"]
+    assert written.stdout == ""
+    assert Path("net.csv").read_text(encoding="utf-8").startswith("layer,parameters,activations,macs\n")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass
+from functools import cached_property
 
 from archspec.analysis.compute import compute
+from archspec.analysis.memory import Memory, memory
 from archspec.analysis.parameters import ParameterCount, parameters
+from archspec.analysis.receptive_field import ReceptiveField, first, receptive_field
 from archspec.graph import LayerGraph
 from archspec.layers import Formula
 from archspec.nodes import Node
@@ -45,6 +48,19 @@ class Analysis:
     def buffers(self) -> int:
         """Elements of buffers: running statistics."""
         return self.totals.buffers
+
+    @cached_property
+    def receptive_fields(self) -> Mapping[Node, Mapping[Node, ReceptiveField]]:
+        """For every node, its receptive field on every input that it reads."""
+        return receptive_field(self.graph)
+
+    def receptive_field(self, node: Node) -> ReceptiveField | None:
+        """The receptive field of a node on the first input that it reads; None where it reads none."""
+        return first(self.receptive_fields[node])
+
+    def memory(self, dtype: str = "float32", batch: int = 1) -> Memory:
+        """Bytes of weights and activations, and the peak of a pass; raises ArchspecError for an unknown dtype."""
+        return memory(self.graph, self.totals.parameters + self.totals.buffers, dtype, batch)
 
 
 def analyze(graph: LayerGraph) -> Analysis:

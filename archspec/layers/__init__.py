@@ -15,6 +15,7 @@ from archspec.layers.base import (
     Elementwise,
     Family,
     Layer,
+    PerChannel,
     Role,
     Storage,
     Weight,
@@ -25,13 +26,19 @@ from archspec.layers.base import (
 )
 from archspec.layers.shape import Formula, Shape, ShapeError, total
 from archspec.layers.template import Option, Takes
+from archspec.layers.window import AxisWindow, Mark, Phases, Reach, Window, pointwise, whole
 
 __all__ = [
+    "AxisWindow",
     "Elementwise",
     "Family",
     "Formula",
     "Layer",
+    "Mark",
     "Option",
+    "PerChannel",
+    "Phases",
+    "Reach",
     "Role",
     "Shape",
     "ShapeError",
@@ -40,11 +47,13 @@ __all__ = [
     "Weight",
     "Weightless",
     "Weights",
+    "Window",
     "activation",
     "convolution",
     "linear",
     "merge",
     "normalization",
+    "pointwise",
     "pooling",
     "register",
     "registry",
@@ -52,4 +61,5 @@ __all__ = [
     "reshape",
     "resize",
     "total",
+    "whole",
 ]

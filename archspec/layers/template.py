@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from math import copysign
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
@@ -133,7 +134,7 @@ def _value(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, str):
         return value if WORD.match(value) else "'" + value.replace("'", "''") + "'"
-    if isinstance(value, (int, float)) and value < 0:
+    if isinstance(value, (int, float)) and copysign(1, value) < 0:
         return f"({value!r})"
     return repr(value)
 

@@ -56,12 +56,17 @@ class AxisWindow(NamedTuple):
 class Window:
     """How the units of a layer read one of its inputs: one entry per spatial axis of that input.
 
-    A marked window says in `unmarked` what is left once gates and statistics are left out; None: nothing.
+    A marked window says in `unmarked` what is read besides, and is left once gates and statistics are left out.
     """
 
     axes: tuple[AxisWindow, ...]
     mark: Mark | None = None
     unmarked: "Window | None" = None
+
+    @property
+    def same(self) -> bool:
+        """Whether every unit reads the position of its own place and nothing else."""
+        return self is pointwise(len(self.axes))
 
 
 SAME = Phases(1, 1, ((0,),))

@@ -3,7 +3,7 @@
 from archspec.report.data import as_dict
 from archspec.report.markup import csv_text, html_table, markdown
 from archspec.report.table import COLUMNS, Detail, Style, Table, number, table
-from archspec.report.text import write_text
+from archspec.report.text import draw, plain_text
 
 __all__ = [
     "COLUMNS",
@@ -12,9 +12,10 @@ __all__ = [
     "Table",
     "as_dict",
     "csv_text",
+    "draw",
     "html_table",
     "markdown",
     "number",
+    "plain_text",
     "table",
-    "write_text",
 ]

@@ -13,7 +13,7 @@ from archspec.nodes import Group, Node
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """One line: a node, or `times` equal groups. Counts are sums over what is folded; formulas only of single nodes."""
+    """One line: a node, or `times` groups in series. Counts are sums over what is folded; only a node has formulas."""
 
     label: str
     path: str
@@ -39,7 +39,7 @@ class Row:
 
 
 def rows(analysis: Analysis, depth: int | None = None) -> list[Row]:
-    """One row per node, or per group at `depth` (1: stages and top-level blocks); equal neighbours fold into `x 6`."""
+    """One row per node, or per group at `depth` (1: stages and top-level blocks); a call repeated folds into `x 6`."""
     if depth is None:
         return [_single(node, analysis) for node in analysis.graph]
     found: list[Row] = []
@@ -88,22 +88,10 @@ def _folded(group: Group, nodes: tuple[Node, ...], analysis: Analysis) -> Row:
 
 
 def _alike(one: Row, other: Row) -> bool:
-    """Whether two neighbouring groups are repeats of each other: the same layers on the same shapes, wired alike."""
-    if not (one.folded and one.path == other.path):
+    """Whether a group is the same call as the one before it, and reads what that one gives: `dense x(6)`."""
+    if not one.folded or (one.path, one.label) != (other.path, other.label):
         return False
-    size = len(one.nodes) // one.times
-    return _signature(one.nodes[-size:]) == _signature(other.nodes)
-
-
-def _signature(nodes: tuple[Node, ...]) -> list[object]:
-    return [
-        (
-            id(node.facts),
-            node.shared is not None,
-            [source.index - node.index for source in node.inputs + node.size_only],
-        )
-        for node in nodes
-    ]
+    return any(one.last in node.inputs for node in other.nodes)
 
 
 def _joined(one: Row, other: Row) -> Row:

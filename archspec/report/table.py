@@ -12,9 +12,7 @@ from archspec.layers import Formula
 from archspec.report.rows import Row, rows
 
 Detail = Literal["auto", "formulas", "values"]
-CONVENTION = (
-    "MACs: one per multiply-accumulate of a weight or attention product; biases, norms, activations, pooling: 0"
-)
+UNCOUNTED = "bias, normalisation, activation, pooling and elementwise work count 0"
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ def _label(row: Row, _: Style) -> str:
 
 def _parameters(row: Row, style: Style) -> str:
     if row.shared is not None:
-        return f"shared with {row.shared.index}"
+        return f"0, shared with node {row.shared.index}"
     return _count(row.parameters, style.detail != "values" and not row.folded)
 
 
@@ -76,8 +74,10 @@ def _macs(row: Row, style: Style) -> str:
 
 
 def _inputs(row: Row) -> list[int]:
+    if not row.folded:
+        return [source.index for source in row.last.inputs]
     inside = set(row.nodes)
-    return [source.index for node in row.nodes for source in node.inputs if source not in inside]
+    return list(dict.fromkeys(source.index for node in row.nodes for source in node.inputs if source not in inside))
 
 
 COLUMNS: dict[str, Column] = {
@@ -110,7 +110,7 @@ COLUMNS: dict[str, Column] = {
     ),
     "line": Column("line", lambda row, _: str(row.first.span.line), lambda row, _: row.first.span.line),
 }
-DEFAULT = ("path", "layer", "parameters", "activations", "macs")
+DEFAULT = ("layer", "parameters", "activations", "macs")
 NUMERIC = frozenset({"node", "parameters", "buffers", "MACs", "FLOPs", "line"})
 
 
@@ -129,16 +129,20 @@ def table(
     """The report of an analysis; raises ArchspecError for an unknown column."""
     style = style or Style()
     lines = rows(analysis, depth)
-    if columns is None:
-        columns = [name for name in DEFAULT if name != "path" or any(row.path for row in lines)]
-    picked = chosen(columns)
+    picked = chosen(_default(lines) if columns is None else columns)
     return Table(
         picked,
         tuple(tuple(column.text(row, style) for column in picked) for row in lines),
         tuple(tuple(column.value(row, style) for column in picked) for row in lines),
         tuple(_totals(analysis, picked, style)),
-        tuple(_notes(picked, style)),
+        tuple(_notes(picked, lines, style)),
     )
+
+
+def _default(lines: list[Row]) -> list[str]:
+    """The usual columns; with the nodes' numbers where a row names one, and with paths where there are any."""
+    found = {"node": any(row.shared for row in lines), "path": any(row.path for row in lines)}
+    return [*(name for name, wanted in found.items() if wanted), *DEFAULT]
 
 
 def _totals(analysis: Analysis, columns: tuple[Column, ...], style: Style) -> list[tuple[str, ...]]:
@@ -156,9 +160,14 @@ def _totals(analysis: Analysis, columns: tuple[Column, ...], style: Style) -> li
     ]
 
 
-def _notes(columns: tuple[Column, ...], style: Style) -> list[str]:
-    if not any(column.title in ("MACs", "FLOPs") for column in columns):
-        return []
-    per = "per example" if style.batch == 1 else f"for a batch of {style.batch}"
-    flops = "; FLOPs: 2 x MACs" if any(column.title == "FLOPs" for column in columns) else ""
-    return [f"{CONVENTION}{flops}; {per}"]
+def _notes(columns: tuple[Column, ...], lines: list[Row], style: Style) -> list[str]:
+    """What a reader must know of the numbers: what a folded row holds, and what a MAC is."""
+    titles, found = {column.title for column in columns}, []
+    if "layer" in titles and any(row.times > 1 for row in lines):
+        found.append("x n: n calls in series, counted together")
+    if titles & {"MACs", "FLOPs"}:
+        per = "per example" if style.batch == 1 else f"for a batch of {style.batch}"
+        found.append(f"MACs: multiply-accumulates {per}; {UNCOUNTED}")
+    if "FLOPs" in titles:
+        found.append("FLOPs: 2 x MACs")
+    return found

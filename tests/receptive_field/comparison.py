@@ -1,0 +1,65 @@
+"""The pass held against brute force, unit by unit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import yaml
+
+from archspec import Node, Spec, parse
+from archspec.analysis.receptive_field import AxisField, receptive_field
+from tests.field_oracle import Figures, Oracle, figures
+
+
+def network(shape: str, layers: object, **more: object) -> Spec:
+    """The network of some layers, read as a spec."""
+    return parse(str(yaml.safe_dump({"name": "n", "input": {"image": shape}, "layers": layers, **more}, sort_keys=False)))
+
+
+def compare(spec: Spec) -> None:
+    """Every unit of every node, on every input and axis, with gates and without; raises AssertionError."""
+    fields = receptive_field(spec.layers)
+    full, bare = Oracle(gates=True), Oracle(gates=False)
+    marked = any(node.layer.kind in ("GN", "IN", "MUL") for node in spec)
+    for gates, oracle in ((True, full), (False, bare if marked else full)):
+        for node in spec:
+            found = {
+                start: field.axes if gates else field.without_gates.axes for start, field in fields[node].items()
+            }
+            disagreement = next(differences(oracle, node, found), None)
+            assert disagreement is None, f"{disagreement}\n{described(spec)}"
+
+
+def described(spec: Spec) -> str:
+    return "\n".join(f"{node!r} reads {[source.index for source in node.inputs]}" for node in spec)
+
+
+def differences(oracle: Oracle, node: Node, fields: dict[Node, tuple[AxisField, ...]]) -> Iterator[str]:
+    """Where the pass and brute force differ about one node."""
+    units = oracle.over(node)
+    reached = {start for unit in units.values() for start in unit}
+    stated = {start for start, axes in fields.items() if axes or not start.shape.rank}
+    if reached - stated or any(start.shape.rank for start in stated - reached):
+        yield f"{node!r} reads {stated}, by brute force {reached}"
+        return
+    for start, axes in fields.items():
+        for axis, field in enumerate(axes):
+            where = f"{node!r}, axis {axis} of {start!r}, {'with' if oracle.gates else 'without'} gates"
+            for unit, found in units.items():
+                yield from _of_unit(f"{where}, unit {unit}", field, unit, found[start][axis])
+            rows = [found[start][axis] for found in units.values()]
+            wanted = figures(rows, start.shape.spatial[axis], oracle.steps(node)[start][axis])
+            given = Figures(field.size, field.size_min, field.padding, field.density, field.whole, field.jump)
+            if given != wanted:
+                yield f"{where}: {given}, by brute force {wanted}"
+
+
+def _of_unit(where: str, field: AxisField, unit: tuple[int, ...], wanted: frozenset[int]) -> Iterator[str]:
+    given = field.at(*unit)
+    if given.members() != sorted(wanted):
+        yield f"{where}: {given.members()}, by brute force {sorted(wanted)}"
+    inside = wanted & set(range(field.length))
+    if field.region(*unit) != ((min(inside), max(inside)) if inside else None):
+        yield f"{where}: region {field.region(*unit)} of {sorted(wanted)}"
+    if wanted and 2 * field.centre(*unit) != min(wanted) + max(wanted):
+        yield f"{where}: centre {field.centre(*unit)} of {sorted(wanted)}"

@@ -1,0 +1,189 @@
+"""The documentation: its examples run, and its tables name what the program has, no more and no less."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from pydantic_core import PydanticUndefined
+
+from archspec.checking import check_spec
+from archspec.cli import main
+from archspec.document import Document
+from archspec.expectations import METRICS
+from archspec.expressions.functions import FUNCTIONS
+from archspec.layers import Layer, registry
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+FENCE = re.compile(r"^```yaml(?P<part> part)?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+HEADER = "name: example\ninput: 8x8x4\n"
+CODE = re.compile(r"`([^`]+)`")
+LINK = re.compile(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)")
+
+
+def text(page: str) -> str:
+    return (DOCS / page).read_text(encoding="utf-8")
+
+
+def examples() -> Iterator[tuple[str, str]]:
+    """Every example with its line; one that is marked as a part gets a name and an input."""
+    for path in sorted(DOCS.glob("*.md")):
+        page = path.read_text(encoding="utf-8")
+        for found in FENCE.finditer(page):
+            line = page.count("\n", 0, found.start()) + 1
+            yield f"{path.name}:{line}", (HEADER if found["part"] else "") + found["text"]
+
+
+EXAMPLES = dict(examples())
+
+
+@pytest.mark.parametrize("example", EXAMPLES.values(), ids=EXAMPLES)
+def test_examples_are_right_and_what_they_expect_holds(example: str) -> None:
+    verdicts = list(check_spec(example.encode(), "example"))
+    assert [str(one) for verdict in verdicts for one in (*verdict.errors, *verdict.warnings)] == []
+
+
+def test_the_reference_has_an_example_of_every_key() -> None:
+    whole = "\n".join(example for name, example in EXAMPLES.items() if name.startswith("language.md"))
+    keys = {match[1] for match in re.finditer(r"^(\w+):", whole, re.MULTILINE)}
+    assert set(Document.model_fields) - keys == {"source", "defaults"}
+
+
+def test_an_example_that_is_wrong_would_be_noticed() -> None:
+    (verdict,) = check_spec((HEADER + "layers: CONV3-8\nexpect: {parameters: 1}").encode(), "example")
+    assert [one.code for one in verdict.errors] == ["expectation-failed"]
+
+
+def rows(page: str, columns: int) -> list[list[str]]:
+    """The rows of the tables with so many columns, headings and rules left out."""
+    lines = [line.strip("|").split(" | ") for line in text(page).splitlines() if line.startswith("| ")]
+    return [cells for cells in lines if len(cells) == columns and CODE.search(cells[0])]
+
+
+def test_the_reference_names_every_key_metric_and_function() -> None:
+    named = set(CODE.findall(re.sub(r"^```.*?^```", "", text("language.md"), flags=re.MULTILINE | re.DOTALL)))
+    words = {word for code in named for word in re.findall(r"\w+", code)}
+    assert set(Document.model_fields) <= named
+    assert set(METRICS) <= named
+    assert set(FUNCTIONS) <= words
+
+
+# -- layers ------------------------------------------------------------------------------------------------------------
+
+
+def notation(kind: type[Layer]) -> str:
+    """A kind as docs/layers.md writes it: every option with its default; `-n` is an amount that must be given."""
+    template = kind.notation
+    if kind.merge_key:
+        return f"{kind.merge_key}: [...]"
+    parts = [template.name + ("k" if template.kernel else "")]
+    if template.amount:
+        parts[0] += f"-{value(template.fields[template.amount].default) or 'n'}"
+    for option in template.options.values():
+        default = template.fields[option.field].default
+        if option.style == "flag":
+            parts.append(option.key if default else f"no{option.key}")
+        else:
+            parts.append(option.key + ("" if option.style == "letter" else "=") + value(default))
+    return " ".join(parts)
+
+
+def value(default: object) -> str:
+    if default is None or default is PydanticUndefined:
+        return ""
+    if isinstance(default, bool):
+        return "yes" if default else "no"
+    return "x".join(map(str, default)) if isinstance(default, tuple) else str(default)
+
+
+def test_every_kind_has_exactly_one_row_with_its_options_and_their_defaults() -> None:
+    written = [re.sub(r"-[A-Za-z]\b", "-n", CODE.findall(row[0])[0]) for row in rows("layers.md", 6)]
+    assert sorted(written) == sorted(map(notation, registry.values()))
+
+
+def test_every_row_says_what_a_layer_does_and_where_it_comes_from() -> None:
+    assert [row[0] for row in rows("layers.md", 6) if not all(cell.strip() for cell in row)] == []
+
+
+# -- JSON --------------------------------------------------------------------------------------------------------------
+
+TYPES = {str: "text", int: "integer", type(None): "null", dict: "object"}
+EVERYTHING = """
+name: everything
+input: 8x8x4
+vars: {unused: 1}
+variants: {one: {}}
+blocks: {unused: RELU}
+layers: [CONV3-4 share t as end, BN, CONV3-4 share t as aux, from end, RELU]
+training_outputs: aux
+"""
+
+
+def described(page: str, title: str) -> dict[str, str]:
+    """Key -> type, as the section of that title documents them."""
+    section = text(page).split(f"## `{title}`", 1)[1].split("\n## ", 1)[0]
+    lines = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| `")]
+    return {CODE.findall(key)[0]: kind for key, kind, _ in lines}
+
+
+def produced(found: object, at: str = "") -> Iterator[tuple[str, str]]:
+    """Every key below a JSON value with the type of what stands there."""
+    if isinstance(found, dict):
+        for key, inner in found.items():
+            name = "<name>" if at in ("inputs", "outputs") else key
+            path = f"{at}.{name}" if at else name
+            yield path, kind(inner)
+            yield from produced(inner, path)
+    elif isinstance(found, list):
+        for inner in found:
+            if isinstance(inner, dict):
+                yield from produced(inner, f"{at}[]")
+
+
+def kind(found: object) -> str:
+    if isinstance(found, list):
+        inner = {kind(one) for one in found}
+        plural = {"list of integers": "lists of integers"}
+        return f"list of {plural.get(one, one + 's')}" if len(inner) == 1 and (one := inner.pop()) else "list"
+    return TYPES[type(found)]
+
+
+def agrees(documented: dict[str, str], found: list[tuple[str, str]]) -> None:
+    assert set(documented) == {path for path, _ in found}
+    for path, what in found:
+        allowed = documented[path]
+        assert what in allowed.split(" or ") or (what == "list" and allowed.startswith("list of ")), path
+    for path, allowed in documented.items():
+        assert set(allowed.split(" or ")) - {"null"} <= {what for at, what in found if at == path}, path
+
+
+def test_the_json_of_a_spec_has_the_documented_keys_and_types(tmp_path: Path) -> None:
+    path = tmp_path / "everything.yaml"
+    path.write_text(EVERYTHING.replace("RELU]", "RELU, {add: [IDENTITY, from end]}, TANH, from end]"), encoding="utf-8")
+    found: list[tuple[str, str]] = []
+    for options in ([], ["--variant", "one"]):
+        result = CliRunner().invoke(main, ["table", str(path), "--format", "json", *options])
+        found += produced(json.loads(result.stdout))
+    agrees(described("json.md", "archspec table SPEC --format json"), found)
+
+
+def test_the_json_of_the_list_has_the_documented_keys_and_types() -> None:
+    result = CliRunner().invoke(main, ["list", "--format", "json"])
+    agrees(described("json.md", "archspec list --format json"), list(produced(json.loads(result.stdout))))
+
+
+# -- links -------------------------------------------------------------------------------------------------------------
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    for path in sorted(DOCS.glob("*.md")):
+        for page, heading in LINK.findall(path.read_text(encoding="utf-8")):
+            target = path.parent / page if page else path
+            assert target.is_file(), f"{path.name}: {page}"
+            titles = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.MULTILINE)
+            anchors = {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
+            assert not heading or heading in anchors, f"{path.name}: {page}#{heading}"

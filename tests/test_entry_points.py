@@ -1,0 +1,74 @@
+"""Layer kinds that an installed distribution brings along, by the entry-point group `archspec.layers`."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.command import ROOT, process
+
+KINDS = """
+import archspec
+
+print("loaded")
+
+
+@archspec.register
+class Twice(archspec.Elementwise):
+    template = "TWICE-{times} [fast]"
+    family = archspec.Family.ACTIVATION
+    times: int
+    fast: bool = False
+"""
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A folder with an installed distribution `toy` that registers the kind TWICE."""
+    (tmp_path / "toy_kinds.py").write_text(KINDS, encoding="utf-8")
+    info = tmp_path / "toy-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toy\nVersion: 1.0\n", encoding="utf-8")
+    (info / "entry_points.txt").write_text("[archspec.layers]\ntoy = toy_kinds\n", encoding="utf-8")
+    return tmp_path
+
+
+def table(site: Path, layers: str, more: str = "") -> subprocess.CompletedProcess[str]:
+    text = f"{{name: a, input: 8x8x4, {more} layers: [{layers}]}}"
+    return process("table", "-", "--columns", "layer", text=text, PYTHONPATH=f"{site}:{ROOT}")
+
+
+def test_a_kind_of_another_distribution_is_found(site: Path) -> None:
+    result = table(site, "RELU, TWICE-2, TWICE-3 fast")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.splitlines()[:1] == ["loaded"]
+    assert result.stdout.splitlines()[5:9] == ["Input", "RELU", "TWICE-2", "TWICE-3 fast"]
+
+
+def test_it_is_found_from_defaults_and_variables_too(site: Path) -> None:
+    assert table(site, "TWICE-3", "defaults: TWICE fast,").stdout.splitlines()[6] == "TWICE-3 fast"
+    assert table(site, "act", "vars: {act: TWICE-4},").stdout.splitlines()[6] == "TWICE-4"
+
+
+def test_nothing_is_loaded_where_every_kind_is_known(site: Path) -> None:
+    assert "loaded" not in table(site, "CONV3-4, RELU, GAP").stdout
+
+
+def test_its_names_are_suggested_and_its_errors_are_the_usual_ones(site: Path) -> None:
+    wrong = table(site, "TWICE-2 fats")
+    assert wrong.returncode == 1
+    assert "error[unknown-option]: TWICE has no option `fats`" in wrong.stderr
+    unknown = table(site, "THRICE-2")
+    assert "error[unknown-layer]: there is no layer `THRICE`" in unknown.stderr
+
+
+@pytest.mark.parametrize("fault", ["raise RuntimeError('not today')", "import nosuch_module"])
+def test_a_distribution_that_fails_is_named(fault: str, site: Path) -> None:
+    (site / "toy_kinds.py").write_text(fault, encoding="utf-8")
+    result = table(site, "TWICE-2")
+    assert "error[entry-point]: the layer kinds of `toy_kinds` cannot be loaded: " in result.stderr
+    assert "help: mend or uninstall toy" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert result.returncode != 0
