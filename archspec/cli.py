@@ -99,29 +99,40 @@ def main() -> None:
 
 
 variant_option = click.option("--variant", metavar="NAME", help="One of the spec's variants.")
+set_option = click.option("--set", "variables", type=Variable(), multiple=True, help="Set a variable of the spec.")
+input_option = click.option(
+    "--input", "inputs", type=InputSize(), multiple=True, help="Another input shape: 64x64x3, or name=64x64x3."
+)
+dtype_option = click.option(
+    "--dtype", metavar="NAME", default="float32", help="Count memory in this dtype: float16, ..."
+)
+format_option = click.option(
+    "--format", "form", type=click.Choice(FORMATS), default="text", help="How to write the table."
+)
+output_option = click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write to FILE.")
 
 
 @main.command(no_args_is_help=True)
 @click.argument("spec", type=SpecName())
 @variant_option
-@click.option("--set", "variables", type=Variable(), multiple=True, help="Set a variable of the spec.")
-@click.option(
-    "--input", "inputs", type=InputSize(), multiple=True, help="Another input shape: 64x64x3, or name=64x64x3."
-)
+@set_option
+@input_option
 @click.option("--batch", metavar="N", type=click.IntRange(min=1), default=1, help="Count MACs for N examples.")
 @click.option(
     "--columns",
     metavar="A,B,...",
-    help="Of node, path, layer, inputs, parameters, buffers, activations, macs, flops, line.",
+    help="Of node, path, layer, inputs, parameters, buffers, activations, macs, flops, receptive_field, without_gates, "
+    "jump, padding, density, memory, line.",
 )
+@dtype_option
 @click.option(
     "--formulas/--values", default=None, help="Counts with their computation, or bare; if neither, parameters with it."
 )
 @click.option(
     "--depth", metavar="N", type=click.IntRange(min=1), help="Show each stage or block nested N deep as one row."
 )
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="How to write the table.")
-@click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write to FILE.")
+@format_option
+@output_option
 def table(
     spec: str,
     variant: str | None,
@@ -129,6 +140,7 @@ def table(
     inputs: tuple[tuple[str | None, Scalar], ...],
     batch: int,
     columns: str | None,
+    dtype: str,
     formulas: bool | None,
     depth: int | None,
     form: str,
@@ -146,10 +158,10 @@ def table(
         detail: report.Detail = "auto" if formulas is None else "formulas" if formulas else "values"
         network = open_spec(spec, variant, dict(variables), dict(inputs))
         if form == "json":
-            write(json_text(network.to_dict(batch)), output)
+            write(json_text(network.to_dict(batch, dtype)), output)
         else:
             names = [name.strip() for name in columns.split(",")] if columns else None
-            found = report.table(network.analyze(), names, depth, report.Style(detail, batch))
+            found = report.table(network.analyze(), names, depth, report.Style(detail, batch, dtype))
             show(found, form, network.title, output)
         for warning in network.warnings:
             click.echo(str(warning), err=True)
@@ -233,6 +245,44 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+@main.command(no_args_is_help=True)
+@click.argument("spec", type=SpecName())
+@variant_option
+@set_option
+@input_option
+@click.option("--layer", metavar="POINT", help="A point of the spec, or a node's number; else the output.")
+@click.option("--unit", metavar="I,J", help="Also the region of the input that this unit of the layer reads.")
+@click.option("--tail", metavar="N", type=click.IntRange(min=1), help="Show the last N rows alone.")
+@format_option
+@output_option
+def rf(
+    spec: str,
+    variant: str | None,
+    variables: tuple[tuple[str, Value], ...],
+    inputs: tuple[tuple[str | None, Scalar], ...],
+    layer: str | None,
+    unit: str | None,
+    tail: int | None,
+    form: str,
+    output: Path | None,
+) -> None:
+    """Show how the receptive field grows with depth, up to a layer of SPEC.
+
+    Sizes, jumps and paddings are in positions of the input. A field holds the padding that it reaches into.
+    """
+    with collector_paused():
+        from archspec.growth import growth
+
+        network = open_spec(spec, variant, dict(variables), dict(inputs))
+        found = growth(network, layer, unit, tail)
+        if form == "json":
+            write(json_text(found.to_dict()), output)
+        else:
+            show(found.table, form, found.title, output)
+        for note in found.notes if form == "text" else ():
+            click.echo(str(note), err=True)
 
 
 @main.command(no_args_is_help=True)

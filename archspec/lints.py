@@ -70,7 +70,7 @@ def _out_of_step(node: Node, analysis: Analysis) -> Iterator[Diagnostic]:
         for axis, joined in enumerate(field.gateless):
             parts = [fields[source][start].gateless[axis] for source in node.inputs if start in fields[source]]
             if joined.jump is None and all(part.jump is not None for part in parts):
-                jumps = ", ".join(str(part.jump) for part in parts)
+                jumps = ", ".join(dict.fromkeys(str(part.jump) for part in parts))
                 message = f"the branches of {node.layer} step over the input at different distances: {jumps}"
                 yield _finding("jumps-differ", message, node, "give them the same strides, or resize one")
                 return

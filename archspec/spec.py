@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from archspec import bundle, check, graph, report
+from archspec import bundle, check, graph, lints, report
 from archspec.analysis import Analysis, analyze
 from archspec.declarations import InputShape, read_input
 from archspec.document import Document, Parsed, parse_document
@@ -31,7 +31,7 @@ class Spec:
     document: Document
     variant: str | None
     layers: LayerGraph
-    warnings: tuple[Diagnostic, ...]
+    text_warnings: tuple[Diagnostic, ...]
 
     @property
     def name(self) -> str:
@@ -62,9 +62,9 @@ class Spec:
         """The name, with the variant where one is chosen."""
         return f"{self.name} ({self.variant})" if self.variant else self.name
 
-    def to_dict(self, batch: int = 1) -> dict[str, object]:
+    def to_dict(self, batch: int = 1, dtype: str = "float32") -> dict[str, object]:
         """Everything as plain values, the same as the command line's JSON."""
-        return report.as_dict(self.name, self.variant, self.analyze(), self.warnings, batch)
+        return report.as_dict(self.name, self.variant, self.analyze(), self.warnings, batch, dtype)
 
     def to_markdown(self, columns: Sequence[str] | None = None, depth: int | None = None) -> str:
         """The table as Markdown."""
@@ -72,6 +72,21 @@ class Spec:
 
     def _repr_html_(self) -> str:
         return report.html_table(report.table(self.analyze()), self.title)
+
+    @cached_property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """Probable mistakes: in the text, in the graph, and in what the layers read."""
+        return (*self.text_warnings, *lints.warnings(self.analyze()))
+
+    def node(self, point: str) -> Node:
+        """The node of a named point, or of a number as tables show it; raises ArchspecError if there is none."""
+        found = self.layers.points.get(point)
+        if found is None and point.isascii() and point.isdigit() and int(point) < len(self):
+            found = list(self)[int(point)]
+        if found is None:
+            hint = did_you_mean(point, self.layers.points) or f"its points are {', '.join(self.layers.points)}"
+            raise ArchspecError("unknown-point", f"{self.title} has no point `{point}`", hint=hint)
+        return found
 
     @cached_property
     def _analysis(self) -> Analysis:

@@ -201,11 +201,15 @@ def depth_to_space(reading: Reading) -> list[Box]:
 # -- what a unit reads of the inputs -----------------------------------------------------------------------------------
 
 
+class OutOfPatience(Exception):
+    """More units would have to be asked than the oracle was given patience for."""
+
+
 class Oracle:
     """The fields of all nodes of a graph, asked unit by unit; without `gates`, gates and statistics are left out."""
 
-    def __init__(self, gates: bool = True) -> None:
-        self.gates = gates
+    def __init__(self, gates: bool = True, patience: int = 10**9) -> None:
+        self.gates, self.patience = gates, patience
         self._known: dict[tuple[Node, Unit], Field] = {}
         self._steps: dict[Node, dict[Node, list[set[Fraction]]]] = {}
 
@@ -224,6 +228,9 @@ class Oracle:
             found[node] = [set() if at is None else {at} for at in unit]
         for slot, source in enumerate(node.inputs):
             for box in self.boxes(node, slot, unit):
+                self.patience -= prod(map(len, box))
+                if self.patience < 0:
+                    raise OutOfPatience
                 for place in product(*(row or [None] for row in box)):
                     for start, axes in self.at(source, place).items():
                         for mine, more in zip(found.setdefault(start, [set() for _ in axes]), axes, strict=True):

@@ -5,36 +5,71 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("resource", reason="memory is measured by the operating system")
 
-SECOND, MEGABYTE = 1.0, 2**20
+SECOND, MEMORY = 1.0, 200 * 2**20  # of the processor, bytes
+LINES, COLUMNS = 260, 1000
 HEAD = "name: net\ninput: 28x28x1\n"
 MANY = 10**5
-PROBE = """
-import json, resource, sys, time
+COLUMN_NAMES = " ".join(f"c{number}" for number in range(9000))
+SERVER = """
+import json, os, sys, traceback
 from pathlib import Path
 import archspec
-from archspec.checking import check_spec
 from archspec.cli import main
 
 archspec.parse("{name: warm, input: 28x28x1, layers: CONV3-10}")
-unit = 1 if sys.platform == "darwin" else 1024
-before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
-code, placed = None, True
-try:
-    archspec.parse(Path(sys.argv[1]).read_bytes(), "net.yaml")
-except archspec.ArchspecError as error:
-    code, placed = error.code, all(found.span for found in error.diagnostics)
-seconds = time.process_time() - start
-memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * unit
-print(json.dumps([code, placed, seconds, memory]), flush=True)
-main(["check", sys.argv[1]])
+
+def settle(path):
+    try:
+        archspec.parse(Path(path).read_bytes(), "net.yaml")
+        print(json.dumps([None, True]))
+    except archspec.ArchspecError as error:
+        print(json.dumps([error.code, all(found.span for found in error.diagnostics)]))
+
+def measured(run, output):
+    pid = os.fork()
+    if pid == 0:
+        handle = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(handle, 1)
+        os.dup2(handle, 2)
+        code = 3
+        try:
+            run()
+            code = 0
+        except SystemExit as leaving:
+            code = leaving.code
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code or 0)
+    _, status, used = os.wait4(pid, 0)
+    memory = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return [os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime, memory]
+
+for line in sys.stdin:
+    path = line.strip()
+    of_parse = measured(lambda: settle(path), path + ".parse")
+    of_check = measured(lambda: main(["check", path]), path + ".check")
+    print(json.dumps([of_parse, of_check]), flush=True)
 """
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[subprocess.Popen[str]]:
+    """A process that knows archspec, and forks for each spec whose path it reads: time and memory are that spec's."""
+    command = [sys.executable, "-c", SERVER]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield process
+        assert process.stdin
+        process.stdin.close()
 
 
 def layers(text: str) -> str:
@@ -67,7 +102,7 @@ CASES: dict[str, tuple[str | None, str | bytes]] = {
     "a repeat of a billion": ("too-large", layers("RELU x1000000000")),
     "a tower of powers": ("too-large", layers("RELU x(2**2**2**99)")),
     "a text of a gigabyte": ("too-large", layers("RELU x(len('a'*10**9))")),
-    "a list of a gigabyte": ("too-large", f"{HEAD}vars: {{v: '=[1] * 10**9', w: =[1]*10**9}}\nlayers: RELU"),
+    "a list of a gigabyte": ("too-large", f"{HEAD}vars:\n  v: =[1]*10**9\nlayers: RELU"),
     "linear recursion": ("too-deep", f"{HEAD}blocks: {{r: 'CONV3-8, r'}}\nlayers: r"),
     "binary recursion": ("too-deep", f"{HEAD}blocks: {{r: 'CONV3-8, r, r'}}\nlayers: r"),
     "empty binary recursion": ("too-deep", f"{HEAD}blocks: {{r: 'r, r'}}\nlayers: r"),
@@ -84,7 +119,7 @@ CASES: dict[str, tuple[str | None, str | bytes]] = {
         "too-large",
         layers("\n  each: {F: =range(10000)}\n  layers:\n    each: {G: =range(10000)}\n    layers: IDENTITY"),
     ),
-    "a wide table": (None, layers(f"\n  each: |\n    {' '.join(f'c{n}' for n in range(9000))}\n    {'1 ' * 9000}\n  layers: RELU")),
+    "a wide table": (None, layers(f"\n  each: |\n    {COLUMN_NAMES}\n    {'1 ' * 9000}\n  layers: RELU")),
     "all points in every row": (
         "too-large",
         layers("\n  each: {k: =range(10000)}\n  layers:\n  - RELU as f\n  - add: [from f*]"),
@@ -108,10 +143,19 @@ CASES: dict[str, tuple[str | None, str | bytes]] = {
         None,
         f"{HEAD}blocks:\n  b(n):\n  - {nest('{s#: [@]}', 45, 'b(n-1) if n > 0')}\nlayers: b(60)",
     ),
-    "a chain of variables": (None, lines("vars", lambda n: f"v{n}: =v{n + 1}", 5000) + "  v5000: 1\nlayers: RELU x(v0)"),
+    "a chain of variables": (
+        None,
+        lines("vars", lambda n: f"v{n}: =v{n + 1}", 5000) + "  v5000: 1\nlayers: RELU x(v0)",
+    ),
     "a cycle of variables": ("cycle", lines("vars", lambda n: f"v{n}: =v{(n + 1) % 5000}", 5000) + "layers: RELU"),
-    "doubling variables": ("too-large", lines("vars", lambda n: f"v{n}: =[v{n + 1},v{n + 1}]", 60) + "  v60: 1\nlayers: RELU"),
-    "doubling texts": ("too-large", lines("vars", lambda n: f"t{n}: t{n + 1}, t{n + 1}", 60) + "  t60: RELU\nlayers: t0"),
+    "doubling variables": (
+        "too-large",
+        lines("vars", lambda n: f"v{n}: =[v{n + 1},v{n + 1}]", 60) + "  v60: 1\nlayers: RELU",
+    ),
+    "doubling texts": (
+        "too-large",
+        lines("vars", lambda n: f"t{n}: t{n + 1}, t{n + 1}", 60) + "  t60: RELU\nlayers: t0",
+    ),
     "text that reads itself": ("too-deep", f"{HEAD}vars: {{t: u, u: t}}\nlayers: t"),
     "text that doubles itself": ("too-deep", f"{HEAD}vars: {{t: '(t, t)'}}\nlayers: t"),
     "text that calls its block": ("too-deep", f"{HEAD}blocks: {{b(t): t}}\nvars: {{u: \"b('u')\"}}\nlayers: u"),
@@ -119,7 +163,10 @@ CASES: dict[str, tuple[str | None, str | bytes]] = {
     "a long number": ("long-number", layers("CONV3-" + "9" * MANY)),
     "a size of forty digits": ("too-large", layers("CONV3-" + "9" * 39)),
     "sizes that grow": ("too-large", layers("((UPSAMPLE-9999999999) x1000) x50")),
-    "channels that double": ("too-large", layers("\n  each: {j: =range(9000)}\n  layers:\n    concat: [IDENTITY, IDENTITY]")),
+    "channels that double": (
+        "too-large",
+        layers("\n  each: {j: =range(9000)}\n  layers:\n    concat: [IDENTITY, IDENTITY]"),
+    ),
     "a long block name": ("too-long", f"{HEAD}blocks:\n  ? {'b' * 90_000}\n  : RELU\nlayers: {'b' * 90_000}"),
     "a long parameter": ("argument-missing", f"{HEAD}blocks:\n  ? b({'p' * MANY})\n  : RELU\nlayers: b"),
     "long points": ("unknown-point", layers(f"RELU as {'p' * 49_000}, from {'q' * 49_000}")),
@@ -133,17 +180,19 @@ CASES: dict[str, tuple[str | None, str | bytes]] = {
 
 
 @pytest.mark.parametrize(("code", "text"), CASES.values(), ids=CASES)
-def test_settled_at_once(code: str | None, text: str | bytes, tmp_path: Path) -> None:
+def test_settled_at_once(code: str | None, text: str | bytes, server: subprocess.Popen[str], tmp_path: Path) -> None:
     path = tmp_path / "net.yaml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    run = subprocess.run([sys.executable, "-c", PROBE, path], capture_output=True, text=True, timeout=60, check=False)
-    assert run.stdout, run.stderr
-    measured, *shown = (run.stdout + run.stderr).splitlines()
-    found, placed, seconds, memory = json.loads(measured)
-    assert (found, placed) == (code, True)
-    assert seconds < SECOND
-    assert memory < 200 * MEGABYTE
-    assert run.returncode == (0 if code is None else 1)
-    assert "Traceback" not in run.stderr
-    assert len(shown) <= 260
-    assert max(map(len, shown)) < 1000
+    assert server.stdin
+    assert server.stdout
+    print(path, file=server.stdin, flush=True)
+    of_parse, of_check = json.loads(server.stdout.readline())
+    said, shown = (Path(f"{path}.{run}").read_text(encoding="utf-8") for run in ("parse", "check"))
+    assert said == json.dumps([code, True]) + "\n"
+    assert of_parse[0] == 0
+    assert of_check[0] == (0 if code is None else 1), shown
+    assert "Traceback" not in shown
+    assert max(of_parse[1], of_check[1]) < SECOND
+    assert max(of_parse[2], of_check[2]) < MEMORY
+    assert shown.count("\n") <= LINES
+    assert max(map(len, shown.split("\n"))) < COLUMNS

@@ -14,6 +14,8 @@ from archspec.graph import LayerGraph
 from archspec.layers import Formula
 from archspec.nodes import Node
 
+__all__ = ["Analysis", "Memory", "ParameterCount", "ReceptiveField", "Totals", "analyze"]
+
 
 @dataclass(frozen=True, slots=True)
 class Totals:

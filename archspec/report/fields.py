@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fractions import Fraction
 
-from archspec.analysis.receptive_field import AxisField, ReceptiveField
+from archspec.analysis.receptive_field import ReceptiveField
 
 WHOLE = "whole input"
 
@@ -14,8 +14,27 @@ def triple(field: ReceptiveField | None) -> str:
     """Size, jump and padding: 427/32/213, or with a number per axis where they differ: 7x3/2/3x1."""
     if field is None:
         return "nothing"
-    sizes = _axes(axis.size for axis in field.axes)
-    return f"{sizes}/{_axes(_jump(axis) for axis in field.axes)}/{_axes(axis.padding for axis in field.axes)}"
+    return f"{_axes(axis.size for axis in field.axes)}/{jumps(field)}/{paddings(field)}"
+
+
+def gateless(field: ReceptiveField | None) -> ReceptiveField | None:
+    """The field without gates and statistics."""
+    return field and field.without_gates
+
+
+def jumps(field: ReceptiveField | None) -> str:
+    """The jump, one per axis where they differ; ? where branches go on at different steps, - where units read alike."""
+    return _axes("?" if a.jump is None else a.jump or "-" for a in field.axes) if field else "-"
+
+
+def paddings(field: ReceptiveField | None) -> str:
+    """How far unit 0 reaches before the input, one per axis where they differ."""
+    return _axes(axis.padding for axis in field.axes) if field else "-"
+
+
+def densities(field: ReceptiveField | None) -> str:
+    """The share of a field that is really read, one per axis where they differ."""
+    return _axes(f"{float(axis.density):.4g}" for axis in field.axes) if field else "-"
 
 
 def extent(field: ReceptiveField | None) -> str:
@@ -31,12 +50,8 @@ def as_value(field: ReceptiveField | None) -> object:
     """The plain value for JSON: per-axis lists, `whole input`, or None where no input is read."""
     if field is None:
         return None
-    found = _value(field)
-    if isinstance(found, dict):
-        found["without_gates"] = _value(field.without_gates)
-    elif not field.without_gates.whole:
-        return {**_lists(field), "without_gates": _value(field.without_gates)}
-    return found
+    bare = _value(field.without_gates)
+    return WHOLE if field.whole and bare == WHOLE else {**_lists(field), "without_gates": bare}
 
 
 def _value(field: ReceptiveField) -> dict[str, object] | str:
@@ -60,15 +75,11 @@ def _number(value: Fraction | None) -> int | float | None:
     return value.numerator if value.denominator == 1 else round(float(value), 6)
 
 
-def _jump(axis: AxisField) -> str:
-    return "?" if axis.jump is None else str(axis.jump)
-
-
 def _span(least: int, most: int) -> str:
     return str(most) if least == most else f"{least}-{most}"
 
 
 def _axes(values: Iterable[object]) -> str:
     """One value where all axes have the same, else all of them joined by x."""
-    texts = [str(value) for value in values]
+    texts = [str(value) for value in values] or ["-"]
     return texts[0] if len(set(texts)) == 1 else "x".join(texts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -38,12 +38,16 @@ class Row:
         return None if self.folded else self.last.shared
 
 
-def rows(analysis: Analysis, depth: int | None = None) -> list[Row]:
-    """One row per node, or per group at `depth` (1: stages and top-level blocks); a call repeated folds into `x 6`."""
+def rows(analysis: Analysis, depth: int | None = None, chosen: Collection[Node] | None = None) -> list[Row]:
+    """One row per node, or per group at `depth` (1: stages and top-level blocks); a call repeated folds into `x 6`.
+
+    `chosen` leaves out all other nodes.
+    """
+    order = [node for node in analysis.graph if chosen is None or node in chosen]
     if depth is None:
-        return [_single(node, analysis) for node in analysis.graph]
+        return [_single(node, analysis) for node in order]
     found: list[Row] = []
-    for group, members in groupby(analysis.graph, lambda node: _folding(node, depth)):
+    for group, members in groupby(order, lambda node: _folding(node, depth)):
         nodes = tuple(members)
         if group is None:
             found += [_single(node, analysis) for node in nodes]

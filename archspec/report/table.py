@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
-from archspec.analysis import Analysis, Totals
+from archspec.analysis import Analysis, Memory, ReceptiveField, Totals
 from archspec.errors import ArchspecError, did_you_mean
 from archspec.layers import Formula
+from archspec.nodes import Node
+from archspec.report.fields import densities, extent, gateless, jumps, paddings
 from archspec.report.rows import Row, rows
 
 Detail = Literal["auto", "formulas", "values"]
@@ -17,10 +20,26 @@ UNCOUNTED = "bias, normalisation, activation, pooling and elementwise work count
 
 @dataclass(frozen=True)
 class Style:
-    """How counts are written: as formulas everywhere, for parameters alone (auto) or nowhere; for how many examples."""
+    """How counts are written: as formulas everywhere, for parameters alone (auto) or nowhere; the batch and dtype."""
 
     detail: Detail = "auto"
     batch: int = 1
+    dtype: str = "float32"
+
+
+@dataclass(frozen=True)
+class View:
+    """What the cells of a table are taken from, beside their row."""
+
+    analysis: Analysis
+    style: Style
+
+    @cached_property
+    def memory(self) -> Memory:
+        return self.analysis.memory(self.style.dtype, self.style.batch)
+
+    def field(self, row: Row) -> ReceptiveField | None:
+        return self.analysis.receptive_field(row.last)
 
 
 @dataclass(frozen=True)
@@ -28,9 +47,9 @@ class Column:
     """One column: its title, its cells as text and as plain values, and the entry in the line of totals."""
 
     title: str
-    text: Callable[[Row, Style], str]
-    value: Callable[[Row, Style], object]
-    total: Callable[[Totals, Style], int] | None = None
+    text: Callable[[Row, View], str]
+    value: Callable[[Row, View], object]
+    total: Callable[[Totals, View], int] | None = None
 
 
 @dataclass(frozen=True)
@@ -53,21 +72,22 @@ def number(value: int) -> str:
     return f"{value:,}"
 
 
-def _label(row: Row, _: Style) -> str:
+def _label(row: Row, _: View) -> str:
     return f"{row.label} x {row.times}" if row.times > 1 else row.label
 
 
-def _parameters(row: Row, style: Style) -> str:
+def _parameters(row: Row, view: View) -> str:
     if row.shared is not None:
         return f"0, shared with node {row.shared.index}"
-    return _count(row.parameters, style.detail != "values" and not row.folded)
+    return _count(row.parameters, view.style.detail != "values" and not row.folded)
 
 
 def _count(formula: Formula, written: bool) -> str:
     return str(formula) if written else number(formula.value)
 
 
-def _macs(row: Row, style: Style) -> str:
+def _macs(row: Row, view: View) -> str:
+    style = view.style
     if style.detail == "formulas" and not row.folded and style.batch == 1:
         return str(row.macs)
     return number(row.macs.value * style.batch)
@@ -78,6 +98,10 @@ def _inputs(row: Row) -> list[int]:
         return [source.index for source in row.last.inputs]
     inside = set(row.nodes)
     return list(dict.fromkeys(source.index for node in row.nodes for source in node.inputs if source not in inside))
+
+
+def _memory(row: Row, view: View) -> int:
+    return sum(view.memory.outputs[node] for node in row.nodes)
 
 
 COLUMNS: dict[str, Column] = {
@@ -100,18 +124,45 @@ COLUMNS: dict[str, Column] = {
         "activations", lambda row, _: str(row.last.shape), lambda row, _: str(row.last.shape).replace(" x ", "x")
     ),
     "macs": Column(
-        "MACs", _macs, lambda row, style: row.macs.value * style.batch, lambda totals, style: totals.macs * style.batch
+        "MACs",
+        _macs,
+        lambda row, view: row.macs.value * view.style.batch,
+        lambda totals, view: totals.macs * view.style.batch,
     ),
     "flops": Column(
         "FLOPs",
-        lambda row, style: number(2 * row.macs.value * style.batch),
-        lambda row, style: 2 * row.macs.value * style.batch,
-        lambda totals, style: totals.flops * style.batch,
+        lambda row, view: number(2 * row.macs.value * view.style.batch),
+        lambda row, view: 2 * row.macs.value * view.style.batch,
+        lambda totals, view: totals.flops * view.style.batch,
+    ),
+    "receptive_field": Column(
+        "receptive field",
+        lambda row, view: extent(view.field(row)),
+        lambda row, view: extent(view.field(row)).replace(" x ", "x"),
+    ),
+    "without_gates": Column(
+        "without gates",
+        lambda row, view: extent(gateless(view.field(row))),
+        lambda row, view: extent(gateless(view.field(row))).replace(" x ", "x"),
+    ),
+    "jump": Column("jump", lambda row, view: jumps(view.field(row)), lambda row, view: jumps(view.field(row))),
+    "padding": Column(
+        "padding", lambda row, view: paddings(view.field(row)), lambda row, view: paddings(view.field(row))
+    ),
+    "density": Column(
+        "density", lambda row, view: densities(view.field(row)), lambda row, view: densities(view.field(row))
+    ),
+    "memory": Column(
+        "memory",
+        lambda row, view: number(_memory(row, view)),
+        _memory,
+        lambda totals, view: view.memory.activations if totals is view.analysis.totals else 0,
     ),
     "line": Column("line", lambda row, _: str(row.first.span.line), lambda row, _: row.first.span.line),
 }
 DEFAULT = ("layer", "parameters", "activations", "macs")
-NUMERIC = frozenset({"node", "parameters", "buffers", "MACs", "FLOPs", "line"})
+FIELD = ("receptive_field", "jump", "padding", "density")  # what `archspec rf` shows of every layer
+NUMERIC = frozenset({"node", "parameters", "buffers", "MACs", "FLOPs", "memory", "line"})
 
 
 def chosen(names: Sequence[str]) -> tuple[Column, ...]:
@@ -124,18 +175,22 @@ def chosen(names: Sequence[str]) -> tuple[Column, ...]:
 
 
 def table(
-    analysis: Analysis, columns: Sequence[str] | None = None, depth: int | None = None, style: Style | None = None
+    analysis: Analysis,
+    columns: Sequence[str] | None = None,
+    depth: int | None = None,
+    style: Style | None = None,
+    nodes: Collection[Node] | None = None,
 ) -> Table:
-    """The report of an analysis; raises ArchspecError for an unknown column."""
-    style = style or Style()
-    lines = rows(analysis, depth)
+    """The report of an analysis, or of some of its nodes alone; raises ArchspecError for an unknown column."""
+    view = View(analysis, style or Style())
+    lines = rows(analysis, depth, nodes)
     picked = chosen(_default(lines) if columns is None else columns)
     return Table(
         picked,
-        tuple(tuple(column.text(row, style) for column in picked) for row in lines),
-        tuple(tuple(column.value(row, style) for column in picked) for row in lines),
-        tuple(_totals(analysis, picked, style)),
-        tuple(_notes(picked, lines, style)),
+        tuple(tuple(column.text(row, view) for column in picked) for row in lines),
+        tuple(tuple(column.value(row, view) for column in picked) for row in lines),
+        tuple(_totals(picked, view)) if nodes is None else (),
+        tuple(_notes(picked, lines, view)),
     )
 
 
@@ -145,24 +200,27 @@ def _default(lines: list[Row]) -> list[str]:
     return [*(name for name, wanted in found.items() if wanted), *DEFAULT]
 
 
-def _totals(analysis: Analysis, columns: tuple[Column, ...], style: Style) -> list[tuple[str, ...]]:
+def _totals(columns: tuple[Column, ...], view: View) -> list[tuple[str, ...]]:
     """The line of totals, and where training adds heads a second one for what they add."""
+    analysis = view.analysis
+    if not any(column.total for column in columns):
+        return []
     found = [("Total", analysis.totals)]
     if any((analysis.training_only.parameters, analysis.training_only.buffers, analysis.training_only.macs)):
         found.append(("Training only", analysis.training_only))
     named = next((i for i, column in enumerate(columns) if column.total is None), None)
     return [
         tuple(
-            number(column.total(totals, style)) if column.total else title if i == named else ""
+            number(column.total(totals, view)) if column.total else title if i == named else ""
             for i, column in enumerate(columns)
         )
         for title, totals in found
     ]
 
 
-def _notes(columns: tuple[Column, ...], lines: list[Row], style: Style) -> list[str]:
-    """What a reader must know of the numbers: what a folded row holds, and what a MAC is."""
-    titles, found = {column.title for column in columns}, []
+def _notes(columns: tuple[Column, ...], lines: list[Row], view: View) -> list[str]:
+    """What a reader must know of the numbers: what a folded row holds, what a MAC is, what memory is alive at once."""
+    titles, style, found = {column.title for column in columns}, view.style, list[str]()
     if "layer" in titles and any(row.times > 1 for row in lines):
         found.append("x n: n calls in series, counted together")
     if titles & {"MACs", "FLOPs"}:
@@ -170,4 +228,16 @@ def _notes(columns: tuple[Column, ...], lines: list[Row], style: Style) -> list[
         found.append(f"MACs: multiply-accumulates {per}; {UNCOUNTED}")
     if "FLOPs" in titles:
         found.append("FLOPs: 2 x MACs")
+    if "memory" in titles:
+        found += _memory_notes(view)
     return found
+
+
+def _memory_notes(view: View) -> list[str]:
+    memory, style = view.memory, view.style
+    node = memory.peak_node
+    return [
+        f"memory: bytes of each output in {style.dtype}, batch {style.batch}; views take none",
+        f"weights {number(memory.weights)}; activations {number(memory.activations)}; "
+        f"alive at once at most {number(memory.peak)}, at node {node.index} ({node.name or node.layer})",
+    ]

@@ -20,7 +20,8 @@ def plain_text(table: Table, title: str) -> str:
     drawn = [_line(table, line, widths) for line in lines]
     rule = "-" * max(map(display_width, drawn))
     body, totals = drawn[1 : 1 + len(table.rows)], drawn[1 + len(table.rows) :]
-    return "\n".join([title, "", drawn[0], rule, *body, rule, *totals, "", *table.notes]) + "\n"
+    below = [rule, *totals] if totals else []
+    return "\n".join([title, "", drawn[0], rule, *body, *below, "", *table.notes]).rstrip() + "\n"
 
 
 def _line(table: Table, cells: tuple[str, ...], widths: list[int]) -> str:
@@ -54,7 +55,7 @@ def draw(table: Table, file: TextIO, title: str) -> None:
     rows = list(_quiet(table))
     widths = _fitting(table.titles, [*rows, *table.totals], console.width)
     console.width = max(console.width, _whole(widths))
-    drawn = RichTable(box=SIMPLE, show_edge=False, pad_edge=False, show_footer=True)
+    drawn = RichTable(box=SIMPLE, show_edge=False, pad_edge=False, show_footer=bool(table.totals))
     for heading, width, *footer in zip(table.titles, widths, *table.totals, strict=True):
         side: Literal["left", "right"] = "right" if heading in NUMERIC else "left"
         drawn.add_column(heading, Text("\n".join(footer)), justify=side, width=width, overflow="fold")

@@ -16,10 +16,10 @@ def network(shape: str, layers: object, **more: object) -> Spec:
     return parse(str(yaml.safe_dump({"name": "n", "input": {"image": shape}, "layers": layers, **more}, sort_keys=False)))
 
 
-def compare(spec: Spec) -> None:
+def compare(spec: Spec, patience: int = 10**9) -> None:
     """Every unit of every node, on every input and axis, with gates and without; raises AssertionError."""
     fields = receptive_field(spec.layers)
-    full, bare = Oracle(gates=True), Oracle(gates=False)
+    full, bare = Oracle(True, patience), Oracle(False, patience)
     marked = any(node.layer.kind in ("GN", "IN", "MUL") for node in spec)
     for gates, oracle in ((True, full), (False, bare if marked else full)):
         for node in spec:
