@@ -250,7 +250,9 @@ class Oracle:
         """
         if node in self._steps:
             return self._steps[node]
-        found: dict[Node, list[set[Fraction]]] = {} if node.inputs else {node: [{Fraction(1)} for _ in node.shape.spatial]}
+        found: dict[Node, list[set[Fraction]]] = (
+            {} if node.inputs else {node: [{Fraction(1)} for _ in node.shape.spatial]}
+        )
         for slot, source in enumerate(node.inputs):
             for ratios in self._ratios(node, slot):
                 for start, axes in self.steps(source).items():
@@ -294,7 +296,9 @@ def figures(rows: Sequence[frozenset[int]], length: int, steps: set[Fraction]) -
         max(extents),
         min(extents),
         -min(rows[0], default=0),
-        min((Fraction(len(row), extent) for row, extent in zip(rows, extents, strict=True) if row), default=Fraction(1)),
+        min(
+            (Fraction(len(row), extent) for row, extent in zip(rows, extents, strict=True) if row), default=Fraction(1)
+        ),
         all(row.issuperset(range(length)) for row in rows),
         None if len(steps) > 1 else next(iter(steps), Fraction(0)),
     )

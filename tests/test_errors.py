@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import archspec
+from archspec.analysis.memory import itemsize
 from archspec.errors import ArchspecError, Diagnostic, Findings, Source, Span, did_you_mean, drawn
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -65,6 +66,12 @@ def test_a_tab_and_a_wide_character_keep_the_caret_below_its_word() -> None:
         archspec.parse(f"{REST}layers: [RELU,\tCONVX3-8] # 層\n", "net.yaml")
     line, caret = str(caught.value).split("\n")[1:3]
     assert line.index("CONVX3") == caret.index("^^^^^^")
+
+
+def test_an_error_of_a_request_has_no_place() -> None:
+    with pytest.raises(ArchspecError) as caught:
+        itemsize("flaot32")
+    assert str(caught.value) == "error[unknown-dtype]: there is no dtype `flaot32`\n  help: did you mean float32?"
 
 
 # -- many and long findings ------------------------------------------------------------------------------------------

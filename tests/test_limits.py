@@ -132,7 +132,7 @@ CASES: dict[str, tuple[str | None, str | bytes]] = {
     "many errors in a list": ("too-large", lines("layers", lambda number: f"- conv{number}-8")),
     "many different errors": ("unknown-block", lines("layers", lambda number: f"- conv{number}-8", 10_000)),
     "many shape errors": ("repeat", lines("layers", lambda _: "- RELU x(-1)", 10_000)),
-    "many unknown keys": ("unknown-key", layers("RELU\n") + "".join(f"k{number}: 1\n" for number in range(90_000))),
+    "many unknown keys": ("unknown-key", layers("RELU\n") + "".join(f"k{number}: 1\n" for number in range(50_000))),
     "many unknown points": ("unknown-point", lines("layers", lambda number: f"- from p{number}", 10_000)),
     "many bad variables": ("unknown-name", lines("vars", lambda n: f"k{n}: =q{n}", 10_000) + "layers: RELU"),
     "many bad blocks": ("unknown-block", lines("blocks", lambda n: f"b{n}: q{n}", 10_000) + "layers: RELU"),
@@ -173,7 +173,7 @@ CASES: dict[str, tuple[str | None, str | bytes]] = {
     "a long stage": (None, layers(f"\n  ? {'s' * MANY}\n  : RELU")),
     "a long key": ("unknown-key", layers(f"RELU\n? {'k' * MANY}\n: 1")),
     "a long option": ("unknown-option", layers(f"CONV3-8 {'o' * 90_000}")),
-    "a long input": ("input", f"name: net\ninput: {'x'.join('3' * 40_000)}\nlayers: RELU"),
+    "a long input": ("input", f"name: net\ninput: {'x'.join('3' * 20_000)}\nlayers: RELU"),
     "a chain of alternatives": ("too-deep", layers("RELU if no else " * 6000 + "RELU")),
     "blank lines before an error": ("unknown-layer", layers("|\n" + "\n" * 90_000 + "  CONVV3-8")),
 }  # fmt: skip

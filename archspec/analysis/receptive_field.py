@@ -119,7 +119,7 @@ def receptive_field(graph: LayerGraph) -> dict[Node, dict[Node, ReceptiveField]]
         axes = full.visit(node)
         gateless = axes if bare is full else bare.visit(node)
         found[node] = {
-            source: ReceptiveField(_fields(node, source, parts), _fields(node, source, gateless.get(source, ())))
+            source: ReceptiveField(_fields(node, source, parts), _fields(node, source, gateless.get(source)))
             for source, parts in axes.items()
         }
     return found
@@ -129,9 +129,10 @@ def _marked(node: Node) -> bool:
     return any(window.mark for window in node.facts.windows)
 
 
-def _fields(node: Node, source: Node, axes: Axes) -> tuple[AxisField, ...]:
-    sizes = source.shape.spatial
-    return tuple(AxisField(parts, node.shape.spatial, size) for parts, size in zip(axes, sizes, strict=True))
+def _fields(node: Node, source: Node, axes: Axes | None) -> tuple[AxisField, ...]:
+    """One for every axis of the source; none where it is not read."""
+    pairs = () if axes is None else zip(axes, source.shape.spatial, strict=True)
+    return tuple(AxisField(parts, node.shape.spatial, size) for parts, size in pairs)
 
 
 class _Pass:

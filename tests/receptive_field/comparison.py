@@ -13,7 +13,9 @@ from tests.field_oracle import Figures, Oracle, figures
 
 def network(shape: str, layers: object, **more: object) -> Spec:
     """The network of some layers, read as a spec."""
-    return parse(str(yaml.safe_dump({"name": "n", "input": {"image": shape}, "layers": layers, **more}, sort_keys=False)))
+    return parse(
+        str(yaml.safe_dump({"name": "n", "input": {"image": shape}, "layers": layers, **more}, sort_keys=False))
+    )
 
 
 def compare(spec: Spec, patience: int = 10**9) -> None:
@@ -23,9 +25,7 @@ def compare(spec: Spec, patience: int = 10**9) -> None:
     marked = any(node.layer.kind in ("GN", "IN", "MUL") for node in spec)
     for gates, oracle in ((True, full), (False, bare if marked else full)):
         for node in spec:
-            found = {
-                start: field.axes if gates else field.without_gates.axes for start, field in fields[node].items()
-            }
+            found = {start: field.axes if gates else field.without_gates.axes for start, field in fields[node].items()}
             disagreement = next(differences(oracle, node, found), None)
             assert disagreement is None, f"{disagreement}\n{described(spec)}"
 

@@ -10,11 +10,25 @@ from tests.structures import Yaml
 
 KEEPING = [  # the spatial sizes stay; {least} is the smallest of them
     *("CONV3-2", "CONV3-2 d2", "CONV5-1", "CONV1-2", "CONV3-2 p0:2", "CONV3-1 p2:0", "CONV2-2 p=same", "CONV4-1 p1:2"),
-    *("CONV3-2 d2 p=same", "CONV2-2 p1 d2", "POOL3 s1 p1", "POOL2 s1 p=same", "AVGPOOL3 s1 p=same", "PAD p1, CONV3-2 p0"),
+    *(
+        "CONV3-2 d2 p=same",
+        "CONV2-2 p1 d2",
+        "POOL3 s1 p1",
+        "POOL2 s1 p=same",
+        "AVGPOOL3 s1 p=same",
+        "PAD p1, CONV3-2 p0",
+    ),
     *("UPCONV3-2 s1", "UPCONV5-1 s1 p2", "UPCONV2-1 s1 d2 p1", "RELU", "BN", "LN", "LINEAR-2", "GN-(C)", "IN", "CMEAN"),
 ]
 MOVING = [
-    *("CONV3-2 s2", "CONV1-2 s2", "CONV3-2 p0 if {least} > 2", "CONV5-2 s3", "CONV3-1 s2 d2 p=same", "CONV2-2 s2 p=same"),
+    *(
+        "CONV3-2 s2",
+        "CONV1-2 s2",
+        "CONV3-2 p0 if {least} > 2",
+        "CONV5-2 s3",
+        "CONV3-1 s2 d2 p=same",
+        "CONV2-2 s2 p=same",
+    ),
     *("CONV2-2 p=valid if {least} > 1", "CONV3-2 s2 p0:2", "CONV3-2 p2:1", "CONV3-2 s3 p1", "GAP", "GMP"),
     *("POOL2 ceil=yes", "POOL3 s2 p1 ceil=yes", "POOL3 s2 p1", "POOL2 d2 p1 s1", "POOL3 s2 p=same", "AVGPOOL2 s1 p1"),
     *("AVGPOOL to=3", "POOL to=2", "AVGPOOL to=5", "RESIZE to=3", "RESIZE to=5", "RESIZE to=4", "RESIZE like=image"),

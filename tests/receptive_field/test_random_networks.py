@@ -13,7 +13,7 @@ from tests.receptive_field.networks import NETWORKS
 from tests.strategies import trees, wild
 from tests.structures import Tree
 
-PATIENCE = 25_000  # units that brute force asks in one network
+PATIENCE = 12_000  # units that brute force asks in one network
 EXAMPLES = settings.default.max_examples if settings.default else 100
 SLOW = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large, HealthCheck.large_base_example]
 

@@ -1,0 +1,127 @@
+"""Networks by name: each held against brute force, and against figures worked out by hand."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from archspec import Spec
+from archspec.analysis.receptive_field import AxisField, ReceptiveField, first, receptive_field
+from tests.receptive_field.comparison import compare, network
+
+CONV_PAIR = "CONV3-2 p0, RELU"
+UNET = [
+    f"{CONV_PAIR} as one",
+    f"POOL2, {CONV_PAIR} as two",
+    f"POOL2, {CONV_PAIR}, UPCONV2-2 as up",
+    {"concat": ["from two, CROP like=up", "IDENTITY"]},
+    f"{CONV_PAIR}, UPCONV2-2 as top",
+    {"concat": ["from one, CROP like=top", "IDENTITY"]},
+    CONV_PAIR,
+]
+FCN = [
+    "CONV3-2 p9, POOL2 as third, CONV3-2, POOL2 as fourth, CONV3-2, POOL2, CONV3-2 p0, CONV1-2",
+    "UPCONV4-2 s2 p0 as twice",
+    {"add": ["IDENTITY", "from fourth, CONV1-2, CROP like=twice at=1"]},
+    "UPCONV4-2 s2 p0 as fourfold",
+    {"add": ["IDENTITY", "from third, CONV1-2, CROP like=fourfold at=2"]},
+    "UPCONV4-2 s2 p0, CROP like=image at=3",
+]
+GATED = ["CONV3-4", {"mul": ["IDENTITY", "GAP, CONV1-2, RELU, CONV1-4, SIGMOID"]}, "CONV3-4 s2"]
+CASES: list[tuple[str, object]] = [
+    ("28x1", UNET),
+    ("24x26x1", UNET),
+    ("16x1", FCN),
+    ("12x10x1", FCN),
+    ("5x4x1", "CONV3-2, CONV3-8, PIXSHUFFLE-2, CONV3-1"),
+    ("4x3x1", "CONV3-9, PIXSHUFFLE-3, CONV3-4 s2, UNSHUFFLE-2 if H % 2 == 0 and W % 2 == 0, CONV3-1"),
+    ("20x2", [f"CONV2-2 causal d{2**j}, RELU" for j in range(4)]),
+    ("16x2", [{"add": [f"CONV3-2 causal d{2**j}, RELU", "IDENTITY"]} for j in range(4)]),
+    ("6x5x4", GATED),
+    ("6x5x4", ["CONV3-4", {"mul": ["IDENTITY", "AVGPOOL to=1x5, CONV1x3-4"]}, "CONV3-2"]),
+    ("7x5x2", "CONV3-2, AVGPOOL to=3x4, CONV3-2, POOL to=2"),
+    ("11x2", "POOL to=4, CONV3-2, AVGPOOL to=7, CONV3-1 s2"),
+    ("7x6x2", "CONV3-2 p0:2x1:0, CONV2-2 s2 p0:1, PAD p2:1x0:1, POOL3 s2 p=same"),
+    ("8x2", "POOL3 s2 ceil=yes, POOL2 ceil=yes, POOL3 s2 p1 ceil=yes"),
+    ("3x4x4x2", "CONV3-2 s1x2x2, CONV3x1x1-2 d1x2x2, POOL1x2x2, CONV1-1"),
+    ("9x2", "RESIZE to=7, CONV2-2 p0, RESIZE to=5, CONV2-2 p=same, RESIZE to=11 mode=linear, CONV3-2"),
+    ("6x6x2", "CONV3-2, GN-1, CONV3-2 s2, IN, CONV3-2"),
+    ("6x2", "CONV3-2, GAP, UPSAMPLE-6, CONV3-2"),
+]
+
+
+@pytest.mark.parametrize(("shape", "layers"), CASES)
+def test_every_unit_is_what_brute_force_finds(shape: str, layers: object) -> None:
+    compare(network(shape, layers))
+
+
+def field_of(spec: Spec) -> ReceptiveField:
+    *_, last = spec
+    field = first(receptive_field(spec.layers)[last])
+    assert field is not None
+    return field
+
+
+def axis_of(shape: str, layers: object) -> AxisField:
+    """The field of the last node along the first axis."""
+    return field_of(network(shape, layers)).axes[0]
+
+
+def figures(field: AxisField) -> tuple[int, int, Fraction | None, int, Fraction]:
+    return field.size, field.size_min, field.jump, field.padding, field.density
+
+
+@pytest.mark.parametrize(
+    ("layers", "size", "smallest", "jump", "padding", "density"),
+    [
+        ("CONV3-1, CONV3-1 d2", 7, 7, 1, 3, 1),
+        ("CONV3-1 d2, CONV3-1 d2", 9, 9, 1, 4, Fraction(5, 9)),
+        ("CONV3-1 s2, CONV3-1 s2, POOL2", 11, 11, 8, 3, 1),  # 1 + 2 + 4 + 4; 1 + 2 before
+        ([f"CONV2-1 causal d{2**j}" for j in range(4)], 16, 16, 1, 15, 1),
+        ("POOL4, UPSAMPLE-4, CONV3-1", 8, 4, 1, 4, 1),  # only the first and last of four touch two windows
+        ("CONV3-1 p0:2", 3, 3, 1, 0, 1),
+        ("CONV3-1 p2:0", 3, 3, 1, 2, 1),
+        ("UPCONV4-1, UPCONV4-1", 3, 2, Fraction(1, 4), 1, 1),  # two inputs each, three for units 4q + 1, 4q + 2
+        ("UPCONV1-1 s2 p0", 1, 0, Fraction(1, 2), 0, 1),
+        ("AVGPOOL to=5", 4, 4, Fraction(16, 5), 0, 1),  # 0-3 3-6 6-9 9-12 12-15
+        ("CROP to=8 at=3", 1, 1, 1, -3, 1),
+    ],
+)
+def test_figures_by_hand(
+    layers: object, size: int, smallest: int, jump: Fraction | int, padding: int, density: Fraction | int
+) -> None:
+    assert figures(axis_of("16x1", layers)) == (size, smallest, jump, padding, density)
+
+
+def test_gates_and_statistics_are_left_out_of_the_second_figure() -> None:
+    field = field_of(network("21x21x4", GATED))
+    assert field.whole
+    assert figures(field.without_gates.axes[0]) == (5, 5, 2, 2, 1)
+    assert not field.without_gates.whole
+    statistics = field_of(network("21x21x4", "CONV3-4, GN-2, CONV3-4"))
+    assert [axis.whole for axis in statistics.axes] == [True, True]
+    assert [axis.size for axis in statistics.without_gates.axes] == [5, 5]
+
+
+def test_a_unit_reads_its_own_place_beside_statistics() -> None:
+    """The padding that the second convolution reads lies beside the map, and so outside the statistics."""
+    field = axis_of("8x4", "CONV3-4, GN-2, CONV3-4")
+    assert (field.at(0).low, field.at(0).high, field.at(7).low, field.at(7).high) == (-2, 8, -1, 9)
+    assert field.jump == 1
+
+
+def test_a_region_is_what_lies_in_the_input() -> None:
+    field = axis_of("8x1", "CONV2-1 d6 p3")
+    assert field.at(0).members() == [-3, 3]
+    assert [field.region(unit) for unit in range(8)] == [(3, 3), (4, 4), (5, 5), (0, 6), (1, 7), (2, 2), (3, 3), (4, 4)]
+
+
+def test_reading_past_a_long_period() -> None:
+    """Sizes without a common factor make a table too long to keep; far units and the jump stay exact."""
+    sizes = (13, 11, 17, 19, 23)
+    layers = [part for size in sizes for part in (f"RESIZE to={size}", "CONV2-1 p0")]
+    spec = network("14x1", [*layers, "CONV3-1 d60 p60", "CONV3-1"])
+    compare(spec)
+    expected = Fraction(14 * 12 * 10 * 16 * 18, 13 * 11 * 17 * 19 * 23)
+    assert field_of(spec).axes[0].jump == expected
