@@ -23,7 +23,7 @@ from archspec.nodes import Node
 from archspec.notation import parse_sequence
 from archspec.placing import LimitError, Placer
 from archspec.points import every, find, numbered
-from archspec.rows import rows
+from archspec.rows import row_label, rows
 from archspec.scope import Frame, Instance, Poisoned, Scope, Text
 from archspec.syntax import (
     Call,
@@ -43,6 +43,7 @@ from archspec.syntax import (
 Steps = Generator["Steps", None, None]
 Meaning = Block | type[Layer] | Text
 DEEPEST = 64
+BOUNDS = ("too-large", "too-deep")  # where one value has grown out of bounds, the next ones would too
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,10 @@ class Elaborator:
                 frame.node = None
             except ArchspecError as error:
                 shape = str(frame.node.shape) if frame.node else None
-                self.findings.add(*error.at(element.place.span, shape, self.placer.calls).diagnostics)
+                placed = error.at(element.place.span, shape, self.placer.calls)
+                if error.code in BOUNDS:
+                    raise LimitError.of(placed.diagnostics) from None
+                self.findings.add(*placed.diagnostics)
                 frame.node = None
 
     # -- items -----------------------------------------------------------------------------------------------------
@@ -260,7 +264,7 @@ class Elaborator:
     def block(self, block: Block, given: Given, place: Place, frame: Frame) -> Steps:
         """One expansion of a block."""
         arguments = values(block, given, self.variables, frame)
-        group = self.placer.group("block", block.name, described(block, given, arguments), place, frame.group)
+        group = self.placer.group("block", block.name, partial(described, block, given, arguments), place, frame.group)
         network = frame.instance.network or frame.instance
         inner = frame.inner(Scope(arguments, self.variables), Instance(network, frame.node, group), group)
         with self._expansion(place, inner):
@@ -318,9 +322,12 @@ class Elaborator:
     def each(self, each: Each, frame: Frame) -> Steps:
         """The body once per row, in series."""
         for scope in rows(each.table, frame):
-            inner = frame.inner(scope)
+            group = self.placer.group("row", "row", partial(row_label, scope), each.place, frame.group)
+            inner = frame.inner(scope, group=group)
             yield self.sequence(each.body, inner)
             frame.rejoin(inner)
+            if frame.node is None:
+                break  # what failed in one row would fail in the next
 
     def choice(self, choice: Choice, frame: Frame) -> Steps | None:
         """The sequence that the condition chooses."""
@@ -331,7 +338,7 @@ class Elaborator:
         """Named sequences in order; the end of each is a point."""
         for key, body in stages.stages:
             place = Place(key, 0, len(key.text))
-            inner = frame.inner(group=self.placer.group("stage", key.text, key.text, place, frame.group))
+            inner = frame.inner(group=self.placer.group("stage", key.text, partial(str, key.text), place, frame.group))
             yield self.sequence(body, inner)
             frame.rejoin(inner)
             frame.instance.mark(key.text, frame.node, place)

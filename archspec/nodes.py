@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -33,13 +34,18 @@ class Facts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Group:
-    """A stage or one call of a block: how nodes fold in tables and diagrams. `name` is unique within its parent."""
+    """A stage, a row of `each` or a call of a block, by which nodes fold; `name` is its own among its siblings."""
 
     kind: str
     name: str
-    label: str
+    described: Callable[[], str]
     place: Place
     parent: Group | None
+
+    @property
+    def label(self) -> str:
+        """The stage's name, the call with its arguments, or the row with its columns."""
+        return self.described()
 
     def ancestry(self) -> tuple[Group, ...]:
         """From the outermost group to this one."""

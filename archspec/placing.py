@@ -6,7 +6,7 @@ of a layer on equal shapes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from archspec.binding import Plan, create, fields_of, match
@@ -122,10 +122,10 @@ class Placer:
                 recorder.owners.append(node)
         return node
 
-    def group(self, kind: str, name: str, label: str, place: Place, parent: Group | None) -> Group:
+    def group(self, kind: str, name: str, described: Callable[[], str], place: Place, parent: Group | None) -> Group:
         """A group whose name is its own among its siblings: bottleneck, bottleneck.2, ..."""
         number = self._counts[parent, name] = self._counts.get((parent, name), 0) + 1
-        return Group(kind, name if number == 1 else f"{name}.{number}", label, place, parent)
+        return Group(kind, name if number == 1 else f"{name}.{number}", described, place, parent)
 
     # -- shared weights --------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import NoReturn
 
 from archspec.errors import ArchspecError
-from archspec.expressions import Value, parse
+from archspec.expressions import Value, parse, shown
 from archspec.scope import Frame, Scope, Text
 from archspec.source import Scalar
 from archspec.structure import check_name
@@ -39,6 +39,11 @@ def rows(table: Table, frame: Frame) -> Iterator[Scope]:
     for i in range(count):
         row = {name: values[i] if isinstance(values, list) else values for name, values in columns.items()}
         yield Scope({**row, "i": i, "last": i == count - 1}, frame.scope)
+
+
+def row_label(scope: Scope) -> str:
+    """A row in words: F=64, s=1."""
+    return ", ".join(f"{name}={shown(value)}" for name, value in scope.values.items() if name not in ("i", "last"))
 
 
 def _columns(table: Table, frame: Frame) -> Columns:

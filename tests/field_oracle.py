@@ -1,8 +1,8 @@
 """Receptive fields by brute force: every unit of every node asks the units that it reads, down to the inputs.
 
-Of a node only the layer's fields, the shapes and the edges are read. The grid is unbounded: a unit beside the map, which
-a later layer reads as padding, reads on by the same rule. A unit is a tuple of coordinates; None stands for no place
-along an axis, as in a hole that a transposed convolution leaves: a hole along one axis says nothing about the others.
+Of a node only the layer's fields, the shapes and the edges are read. The grid is unbounded: a unit beside the map,
+which a later layer reads as padding, reads on by the same rule. A unit is a tuple of coordinates; None stands for no
+place along an axis, as in a hole that a transposed convolution leaves: a hole along one axis is none along the others.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from archspec.nodes import Node
 Unit = tuple[int | None, ...]
 Box = Sequence[Sequence[int]]  # the positions read along every input axis; together all their combinations
 Axes = tuple[frozenset[int], ...]
+NO_PLACE: Sequence[None] = (None,)
 Field = dict[Node, Axes]  # what is read of every input, axis by axis
 
 
@@ -35,7 +36,7 @@ class Reading(NamedTuple):
         return [[] if at is None else list(row(axis, at)) for axis, at in enumerate(self.unit)]
 
     def own(self) -> Box:
-        return self.along(lambda axis, at: [at])
+        return self.along(lambda _, at: [at])
 
     def all(self) -> Box:
         return [range(size) for size in self.source]
@@ -93,7 +94,7 @@ def product_of_operands(reading: Reading) -> list[Box]:
 
 def padding_before(reading: Reading, axis: int, kernel: int, stride: int) -> int:
     """The positions that are added before the first."""
-    extent = reading.field("dilation", axis) * (kernel - 1) + 1
+    extent: int = reading.field("dilation", axis) * (kernel - 1) + 1
     if getattr(reading.layer, "causal", False):
         return extent - 1
     padding = reading.layer.padding
@@ -101,7 +102,12 @@ def padding_before(reading: Reading, axis: int, kernel: int, stride: int) -> int
         return extent // 2
     if padding == "same":  # the last window ends with the padding, half of which lies before, rounded down
         return max(0, (reading.output[axis] - 1) * stride + extent - reading.source[axis]) // 2
-    side = 0 if padding == "valid" else reading.field("padding", axis)
+    return 0 if padding == "valid" else first_side(reading, axis)
+
+
+def first_side(reading: Reading, axis: int) -> int:
+    """The padding before the first position, given as one number or as two."""
+    side: int | tuple[int, int] = reading.field("padding", axis)
     return side[0] if isinstance(side, tuple) else side
 
 
@@ -181,8 +187,7 @@ def crop(reading: Reading) -> list[Box]:
 @of("PAD")
 def pad(reading: Reading) -> list[Box]:
     def row(axis: int, at: int) -> list[int]:
-        side = reading.field("padding", axis)
-        return [at - (side[0] if isinstance(side, tuple) else side)]
+        return [at - first_side(reading, axis)]
 
     return [reading.along(row)]
 
@@ -190,12 +195,12 @@ def pad(reading: Reading) -> list[Box]:
 @of("UNSHUFFLE")
 def space_to_depth(reading: Reading) -> list[Box]:
     factor = reading.layer.factor
-    return [reading.along(lambda axis, at: [i for i in range(at * factor, (at + 1) * factor)])]
+    return [reading.along(lambda _, at: range(at * factor, (at + 1) * factor))]
 
 
 @of("PIXSHUFFLE")
 def depth_to_space(reading: Reading) -> list[Box]:
-    return [reading.along(lambda axis, at: [floor(Fraction(at, reading.layer.factor))])]
+    return [reading.along(lambda _, at: [floor(Fraction(at, reading.layer.factor))])]
 
 
 # -- what a unit reads of the inputs -----------------------------------------------------------------------------------
@@ -231,7 +236,7 @@ class Oracle:
                 self.patience -= prod(map(len, box))
                 if self.patience < 0:
                     raise OutOfPatience
-                for place in product(*(row or [None] for row in box)):
+                for place in product(*(row or NO_PLACE for row in box)):
                     for start, axes in self.at(source, place).items():
                         for mine, more in zip(found.setdefault(start, [set() for _ in axes]), axes, strict=True):
                             mine |= more

@@ -131,9 +131,10 @@ def test_help_names_every_command_with_what_it_does() -> None:
     assert lines[lines.index("Commands:") + 1 :] == [
         "  check  Report the errors in specs, and figures that are not as expected.",
         "  list   List the bundled specs and their variants.",
+        "  rf     Show how the receptive field grows with depth, up to a layer of SPEC.",
         "  table  Print shapes, parameters and MACs of SPEC, layer by layer.",
     ]
-    for command in ("check", "list", "table"):
+    for command in ("check", "list", "rf", "table"):
         assert printed(command, "-h").startswith(f"Usage: archspec {command} [OPTIONS]")
     assert printed("--version").startswith("archspec, version ")
 
@@ -191,7 +192,7 @@ def test_a_terminal_of_any_width_shows_the_table_with_its_words_and_numbers_whol
 
 @pytest.mark.parametrize("columns", [40, 60, 80, 200])
 def test_no_number_of_a_large_table_is_broken(columns: int) -> None:
-    words = ESCAPE.sub("", terminal(columns, "table", "resnet50", "--depth", "2")).split()
+    words = ESCAPE.sub("", terminal(columns, "table", "resnet50", "--depth", "3")).split()
     assert {"4,089,184,256", "25,557,032", "2049000", "1,091,829,760", "FLATTEN", "CONV7-64"} <= set(words)
 
 

@@ -18,7 +18,10 @@ layers: CONV3-10, BN noaffine as body, POOL2 as half, CONV1-2 as aux, from half,
 outputs: end
 training_outputs: aux
 """
-METRICS = "the metrics are parameters, buffers, macs, flops, training_parameters, training_macs, peak_memory, shape, receptive_field"
+METRICS = (
+    "the metrics are parameters, buffers, macs, flops, training_parameters, training_macs, peak_memory, shape, "
+    "receptive_field"
+)
 WRITE = "write 25557032, <= 5M, or ~ 4.089G for a rounded figure"
 
 

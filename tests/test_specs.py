@@ -112,7 +112,10 @@ def test_it_has_and_expects_the_published_figures(name: str, parameters: int, gm
     totals = spec.analyze().totals
     assert (totals.parameters, round(totals.macs / 1e9, 3)) == (parameters, float(gmacs))
     expect = spec.document.expect
-    own = plain(expect.get(spec.variant) if spec.variant else expect)
+    assert expect is not None
+    chosen = expect.get(spec.variant) if spec.variant else expect
+    assert chosen is not None
+    own = plain(chosen)
     assert isinstance(own, dict)
     assert {"parameters": own["parameters"], "macs": own["macs"]} == {"parameters": parameters, "macs": f"~ {gmacs}G"}
 

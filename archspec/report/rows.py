@@ -49,7 +49,7 @@ def rows(analysis: Analysis, depth: int | None = None, chosen: Collection[Node] 
     found: list[Row] = []
     for group, members in groupby(order, lambda node: _folding(node, depth)):
         nodes = tuple(members)
-        if group is None:
+        if group is None or (group.kind == "row" and len(nodes) == 1):
             found += [_single(node, analysis) for node in nodes]
             continue
         row = _folded(group, nodes, analysis)

@@ -34,8 +34,8 @@ ERRORS: dict[str, list[tuple[str, str, str | None]]] = {
         ("F «is» 3", "expected an operator, found `is`", "write `==`"),
         ("F «?» 1 : 2", "expected an operator, found `?`", "write `a if c else b`"),
         ("F «b»", "expected an operator, found `b`", "write an operator before it"),
-        ("1«,» 2", "expected an operator, found `,`", "a list is written `[a, b]`"),
-        ("(1«,» 2)", "expected `)`, found `,`", "a list is written `[a, b]`"),
+        ("1«,» 2", "expected an operator, found `,`", None),
+        ("(1«,» 2)", "expected `)`, found `,`", None),
         ("1 «@» 2", "expected an operator, found `@`", None),
         ("1«)»", "expected an operator, found `)`", None),
         ("[i «for» i in n]", "expected `,` or `]`, found `for`", "there are no comprehensions: `each` makes one item "
@@ -67,8 +67,8 @@ ERRORS: dict[str, list[tuple[str, str, str | None]]] = {
     ],
     "unknown-name": [
         ("1 + «act2»", "unknown name `act2`", "did you mean act?"),
-        ("«quux»", "unknown name `quux`", None),
-        ("«quux».C", "unknown name `quux`", None),
+        ("«quux»", "unknown name `quux`", "define it under `vars`, or as a parameter"),
+        ("«quux».C", "unknown name `quux`", "define it under `vars`, or as a parameter"),
         ("«floor» + 1", "unknown name `floor`", "`floor` is a function: write `floor(...)`"),
         ("4*«W»", "the shape here has no axis `W`", "its sizes are C, H"),
         ("«True»", "`True` is not a value", "write `yes`"),

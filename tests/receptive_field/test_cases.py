@@ -7,6 +7,7 @@ from fractions import Fraction
 import pytest
 
 from archspec import Spec
+from archspec.analysis import reads
 from archspec.analysis.receptive_field import AxisField, ReceptiveField, first, receptive_field
 from tests.receptive_field.comparison import compare, network
 
@@ -56,6 +57,13 @@ def test_every_unit_is_what_brute_force_finds(shape: str, layers: object) -> Non
     compare(network(shape, layers))
 
 
+@pytest.mark.parametrize(("shape", "layers"), CASES)
+def test_units_found_singly_are_those_of_tables(shape: str, layers: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With no room for tables of several phases every such layer is asked unit by unit."""
+    monkeypatch.setattr(reads, "LONGEST_PERIOD", 1)
+    compare(network(shape, layers))
+
+
 def field_of(spec: Spec) -> ReceptiveField:
     *_, last = spec
     field = first(receptive_field(spec.layers)[last])
@@ -68,7 +76,7 @@ def axis_of(shape: str, layers: object) -> AxisField:
     return field_of(network(shape, layers)).axes[0]
 
 
-def figures(field: AxisField) -> tuple[int, int, Fraction | None, int, Fraction]:
+def figures(field: AxisField) -> tuple[object, ...]:
     return field.size, field.size_min, field.jump, field.padding, field.density
 
 

@@ -18,7 +18,7 @@ from tests.receptive_field.comparison import compare, network
 
 def up_to_here(reading: Reading) -> list[Box]:
     """Unit i reads units 0 to i."""
-    return [reading.along(lambda axis, at: range(at + 1))]
+    return [reading.along(lambda _, at: range(at + 1))]
 
 
 @pytest.fixture(autouse=True)

@@ -19,7 +19,7 @@ SLOW = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_
 
 
 def agree(text: str) -> None:
-    """The pass and brute force agree about a network, if brute force can finish it; what is no network is passed over."""
+    """The pass and brute force agree about a network; one that is refused, or too large, is passed over."""
     try:
         compare(parse(text, limit=100), PATIENCE)
     except (ArchspecError, OutOfPatience):
