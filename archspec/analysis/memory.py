@@ -84,7 +84,7 @@ def _last_use(graph: LayerGraph, owners: Mapping[Node, Node]) -> dict[Node, int]
     last: dict[Node, int] = {}
     for node in graph:
         if node in graph.inference:
-            for read in (node, *node.inputs):
+            for read in node.inputs:
                 last[owners[read]] = node.index
     for node in graph.outputs.values():
         last[owners[node]] = len(graph)

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from archspec import Spec
+from archspec import Spec, parse
 from archspec.analysis import reads
 from archspec.analysis.receptive_field import AxisField, ReceptiveField, first, receptive_field
 from tests.receptive_field.comparison import compare, network
@@ -49,6 +49,7 @@ CASES: list[tuple[str, object]] = [
     ("9x2", "RESIZE to=7, CONV2-2 p0, RESIZE to=5, CONV2-2 p=same, RESIZE to=11 mode=linear, CONV3-2"),
     ("6x6x2", "CONV3-2, GN-1, CONV3-2 s2, IN, CONV3-2"),
     ("6x2", "CONV3-2, GAP, UPSAMPLE-6, CONV3-2"),
+    ("12x2", [{"add": ["POOL2, UPSAMPLE-2", "POOL3, UPSAMPLE-3"]}, "CONV3-2"]),
 ]
 
 
@@ -110,6 +111,14 @@ def test_gates_and_statistics_are_left_out_of_the_second_figure() -> None:
     statistics = field_of(network("21x21x4", "CONV3-4, GN-2, CONV3-4"))
     assert [axis.whole for axis in statistics.axes] == [True, True]
     assert [axis.size for axis in statistics.without_gates.axes] == [5, 5]
+
+
+def test_an_input_that_only_a_gate_reads() -> None:
+    spec = parse("{name: n, input: {a: 6x4, b: 5x4}, layers: [{mul: [IDENTITY, 'from b, GAP']}, CONV3-4]}")
+    compare(spec)
+    *_, last = spec
+    field = receptive_field(spec.layers)[last][spec.layers.inputs["b"]]
+    assert (field.whole, field.without_gates.axes) == (True, ())
 
 
 def test_a_unit_reads_its_own_place_beside_statistics() -> None:

@@ -81,7 +81,7 @@ def test_random_networks_are_as_played_through(text: str, dtype: tuple[str, int]
         (["CONV3-2 as a, DROPOUT-0.5, FLATTEN, FC-3", "RESHAPE to=1x1x3"], {}),
         (["CONV3-2 as a, RELU, CONV3-2", {"add": ["IDENTITY", "from a, DROPOUT-0.5, DROPOUT-0.5"]}, "CONV3-4"], {}),
         (["CONV3-2 as a, POOL2, CONV3-2, RESIZE like=a"], {}),
-        ({"one": "CONV3-2", "two": "FLATTEN", "three": "FC-5"}, {"outputs": ["one", "three"]}),
+        ({"one": "CONV3-2", "two": "POOL2, CONV3-5", "three": "FLATTEN, FC-5"}, {"outputs": ["one", "three"]}),
         (
             {"one": "CONV3-2", "aux": "CONV3-64", "three": "from one, GAP"},
             {"outputs": "three", "training_outputs": "aux"},
