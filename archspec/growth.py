@@ -10,7 +10,7 @@ from archspec.layers.shape import AXES
 from archspec.nodes import Node
 from archspec.spec import Spec
 
-COLUMNS = ("node", "path", "layer", "activations", *report.FIELD)
+COLUMNS = ("node", "path", "layer", "activations", "receptive_field", "without_gates", "jump", "padding", "density")
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Growth:
 
     spec: Spec
     node: Node
+    nodes: tuple[Node, ...]
     table: report.Table
     region: Region | None
     notes: tuple[Diagnostic, ...]
@@ -39,20 +40,23 @@ class Growth:
 
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON."""
-        rows = [dict(zip(COLUMNS, values, strict=True)) for values in self.table.values]
-        analysis = self.spec.analyze()
-        for row in rows:
-            row["receptive_field"] = report.as_value(analysis.receptive_field(list(self.spec)[int(str(row["node"]))]))
-            for column in ("jump", "padding", "density"):
-                del row[column]
         return {
             "name": self.spec.name,
             "variant": self.spec.variant,
             "node": self.node.index,
-            "receptive_field": report.as_value(analysis.receptive_field(self.node)),
+            "receptive_field": report.as_value(self.spec.analyze().receptive_field(self.node)),
             "unit": _region_values(self.region) if self.region else None,
-            "layers": rows,
+            "layers": [self._layer(node) for node in self.nodes],
             "notes": [note.to_dict() for note in self.notes],
+        }
+
+    def _layer(self, node: Node) -> dict[str, object]:
+        return {
+            "node": node.index,
+            "path": node.path,
+            "layer": str(node.layer),
+            "output_shape": list(node.shape.sizes),
+            "receptive_field": report.as_value(self.spec.analyze().receptive_field(node)),
         }
 
 
@@ -60,17 +64,23 @@ def growth(spec: Spec, layer: str | None = None, unit: str | None = None, tail: 
     """Everything that leads to a layer; raises ArchspecError for an unknown layer or unit."""
     node = spec.node(layer) if layer is not None else next(iter(spec.layers.outputs.values()))
     analysis = spec.analyze()
-    rows = [one for one in spec if one in _leading_to(node)]
-    table = report.table(analysis, _columns(spec), nodes=set(rows[-tail:] if tail else rows))
+    leading = _leading_to(node)
+    nodes = tuple(one for one in spec if one in leading)[-tail if tail else 0 :]
+    table = report.table(analysis, _columns(spec), nodes=set(nodes))
     region = _region(spec, node, unit) if unit is not None else None
     if region is not None:
         table = replace(table, notes=(*table.notes, *_sentences(spec, node, region)))
     notes = (*lints.notes(analysis, node), *spec.warnings)
-    return Growth(spec, node, table, region, notes)
+    return Growth(spec, node, nodes, table, region, notes)
 
 
 def _columns(spec: Spec) -> list[str]:
-    return [name for name in COLUMNS if name != "path" or any(node.group for node in spec)]
+    """Paths only where there are any, and the second figure only where it differs from the first."""
+    shown = {
+        "path": any(node.group for node in spec),
+        "without_gates": any(window.mark for node in spec for window in node.facts.windows),
+    }
+    return [name for name in COLUMNS if shown.get(name, True)]
 
 
 def _called(node: Node) -> str:

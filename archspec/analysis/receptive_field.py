@@ -91,6 +91,11 @@ class AxisField:
         everything = Positions(0, (1 << self.length) - 1)
         return all(one.within(self.length) == everything for one in self._fields(all_units=True))
 
+    @property
+    def alike(self) -> bool:
+        """Whether something is read alike by all units, as behind global pooling: then sizes say little."""
+        return any(axis is None for axis, _ in self.parts)
+
 
 @dataclass(frozen=True, eq=False)
 class ReceptiveField:

@@ -3,12 +3,11 @@
 from archspec.report.data import as_dict
 from archspec.report.fields import as_value, extent, triple
 from archspec.report.markup import csv_text, html_table, markdown
-from archspec.report.table import COLUMNS, FIELD, Detail, Style, Table, number, table
+from archspec.report.table import COLUMNS, Detail, Style, Table, number, table
 from archspec.report.text import draw, plain_text
 
 __all__ = [
     "COLUMNS",
-    "FIELD",
     "Detail",
     "Style",
     "Table",

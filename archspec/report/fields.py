@@ -41,7 +41,7 @@ def extent(field: ReceptiveField | None) -> str:
     """The size along every axis, from smallest to largest where units differ: 7 x 7, 188-204 x 188-204, whole input."""
     if field is None:
         return "nothing"
-    if field.whole:
+    if _whole(field):
         return WHOLE
     return " x ".join(_span(axis.size_min, axis.size) for axis in field.axes)
 
@@ -51,11 +51,16 @@ def as_value(field: ReceptiveField | None) -> object:
     if field is None:
         return None
     bare = _value(field.without_gates)
-    return WHOLE if field.whole and bare == WHOLE else {**_lists(field), "without_gates": bare}
+    return WHOLE if _whole(field) and bare == WHOLE else {**_lists(field), "without_gates": bare}
+
+
+def _whole(field: ReceptiveField) -> bool:
+    """Whether to say so instead of a size: every unit reads all of the input, and not by a window that slides."""
+    return field.whole and all(axis.alike for axis in field.axes)
 
 
 def _value(field: ReceptiveField) -> dict[str, object] | str:
-    return WHOLE if field.whole else _lists(field)
+    return WHOLE if _whole(field) else _lists(field)
 
 
 def _lists(field: ReceptiveField) -> dict[str, object]:

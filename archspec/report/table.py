@@ -161,7 +161,6 @@ COLUMNS: dict[str, Column] = {
     "line": Column("line", lambda row, _: str(row.first.span.line), lambda row, _: row.first.span.line),
 }
 DEFAULT = ("layer", "parameters", "activations", "macs")
-FIELD = ("receptive_field", "jump", "padding", "density")  # what `archspec rf` shows of every layer
 NUMERIC = frozenset({"node", "parameters", "buffers", "MACs", "FLOPs", "memory", "line"})
 
 
