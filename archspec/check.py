@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -18,7 +17,6 @@ from archspec.layers.plugins import more_kinds
 from archspec.meaning import merged_kind, resolve, unknown_call, unknown_item
 from archspec.rows import heading
 from archspec.scope import SIZES
-from archspec.source import Listing, Scalar, Value
 from archspec.structure import check_name
 from archspec.syntax import (
     Call,
@@ -26,20 +24,16 @@ from archspec.syntax import (
     Each,
     Element,
     From,
-    Group,
     Item,
     Merge,
     Operand,
     OptionWord,
     PointRef,
     Sequence,
-    Stages,
-    Table,
     Thing,
 )
-from archspec.variables import expressions
+from archspec.walk import WORD, cells, network_points, points, table_values, words
 
-WORD = re.compile(r"[a-z_]\w*")
 VARIABLE = object()  # what a variable or parameter holds is known only once it is evaluated
 
 
@@ -161,7 +155,7 @@ class Checker:
         """The name that an item gives to its end."""
         span = point.place.span
         with self.findings:
-            check_name(Scalar(point.name, "", span.source, span.start, span.end), "point")
+            check_name(point.name, span, "point")
 
     def thing(self, thing: Thing, names: Names) -> None:
         self.names((thing.word, (thing.split() or ("",))[0]))
@@ -230,62 +224,6 @@ class Checker:
         known = {*(self.known - registry.keys()), *read, *names.values, *points}
         with self.findings:
             expression.check(known)
-
-
-def network_points(document: Document) -> frozenset[str]:
-    """The points that `layers` and the inputs define."""
-    return frozenset(points(document.layers)) | document.input.keys()
-
-
-def points(sequence: Sequence) -> Iterator[str]:
-    """The points that a body defines: labels and stages."""
-    pending: list[Element] = list(sequence.elements)
-    while pending:
-        element = pending.pop()
-        if isinstance(element, Item):
-            if element.label is not None:
-                yield element.label.name + ("*" if element.label.index is not None else "")
-            pending += [element.otherwise] if element.otherwise else []
-            pending += element.primary.body.elements if isinstance(element.primary, Group) else ()
-        elif isinstance(element, Stages):
-            yield from (key.text for key, _ in element.stages)
-            pending += [inner for _, body in element.stages for inner in body.elements]
-        else:
-            pending += [inner for body in _bodies(element) for inner in body.elements]
-
-
-def _bodies(element: Each | Merge | Choice) -> Iterator[Sequence]:
-    if isinstance(element, Each):
-        yield element.body
-    elif isinstance(element, Choice):
-        yield element.then
-        yield from (element.otherwise,) if element.otherwise else ()
-    else:
-        yield from (element.branches.body,) if isinstance(element.branches, Each) else element.branches
-
-
-def table_values(table: Table) -> list[Value]:
-    """What the rows of an `each` are written in."""
-    return [value for _, value in table.columns or ()] + ([table.text] if table.text else [])
-
-
-def cells(table: Table) -> Iterator[Expression]:
-    """The expressions in the columns of a mapping."""
-    for _, value in table.columns or ():
-        yield from expressions(value)
-
-
-def words(value: Value) -> Iterator[str]:
-    """Every word in a YAML value."""
-    pending = [value]
-    while pending:
-        item = pending.pop()
-        if isinstance(item, Scalar):
-            yield from WORD.findall(item.text)
-        elif isinstance(item, Listing):
-            pending += item.items
-        else:
-            pending += [inner for _, inner in item.items]
 
 
 def lints(document: Document, used: Collection[str]) -> Iterator[Diagnostic]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from archspec.document import Parsed, parse_document
+from archspec.document import Document, parse_document
 from archspec.errors import ArchspecError, Diagnostic, drawn
 from archspec.expectations import hold
 from archspec.spec import Choices, build
@@ -35,21 +35,19 @@ class Verdict:
 def check_spec(text: bytes, name: str, variant: str | None = None) -> Iterator[Verdict]:
     """One verdict per variant, or the one of the variant that is asked for; raises ArchspecError if that is unknown."""
     try:
-        parsed = parse_document(text, name)
+        document = parse_document(text, name)
     except ArchspecError as error:
         return iter([Verdict(name, error.diagnostics, ())])
-    document = parsed.document
     if variant is not None and variant not in document.variants:
-        build(parsed, Choices(variant))  # says which variants there are
+        build(document, Choices(variant))  # says which variants there are
     chosen = [variant] if variant or not document.variants else list(document.variants)
-    return (_verdict(parsed, name, one) for one in chosen)
+    return (_verdict(document, name, one) for one in chosen)
 
 
-def _verdict(parsed: Parsed, name: str, variant: str | None) -> Verdict:
+def _verdict(document: Document, name: str, variant: str | None) -> Verdict:
     title = f"{name} ({variant})" if variant else name
     try:
-        spec = build(parsed, Choices(variant))
-        document = spec.document
+        spec = build(document, Choices(variant))
         outcomes = hold(document.expect, document.variants, variant, spec.analyze())
     except ArchspecError as error:
         return Verdict(title, error.diagnostics, ())

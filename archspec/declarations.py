@@ -73,7 +73,7 @@ def read_inputs(value: Value) -> dict[str, InputShape]:
     findings, found = Findings(), {}
     for key, item in value.items:
         with findings:
-            found[key.text if key.text == "input" else check_name(key, "input")] = read_input(item)
+            found[key.text if key.text == "input" else check_name(key.text, key.span(), "input")] = read_input(item)
     findings.raise_any()
     if not found:
         raise ArchspecError("input", "the network has no input", value.span(), "input: 28x28x1")
@@ -138,7 +138,7 @@ def read_block(key: Scalar, body: Value) -> Block:
     name = Place(key, match.start(1), match.end(1))
     if match[1] == "x":
         raise ArchspecError("reserved-name", "`x` repeats an item", name.span, "call the block something else")
-    check_name(Scalar(match[1], "", name.span.source, name.span.start, name.span.end), "block")
+    check_name(match[1], name.span, "block")
     parameters = _parameters(key, match.end() - 1) if match[2] else ()
     return Block(match[1], parameters, sequence(body), name)
 
@@ -167,7 +167,7 @@ def _parameters(key: Scalar, opening: int) -> tuple[Parameter, ...]:
 def _parameter(cursor: Parser, end: int) -> Parameter:
     start = cursor.at
     name = cursor.name()
-    check_name(Scalar(name.text, "", name.span.source, name.span.start, name.span.end), "parameter")
+    check_name(name.text, name.span, "parameter")
     cursor.spaces()
     if cursor.peek("="):
         cursor.at = start

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -20,7 +19,7 @@ from archspec.declarations import (
     read_outputs,
     read_tensor,
 )
-from archspec.errors import ArchspecError, Diagnostic, Findings, Source, did_you_mean
+from archspec.errors import ArchspecError, Diagnostic, Findings, did_you_mean
 from archspec.source import Listing, Mapping, Scalar, Value, read
 from archspec.structure import check_name, limited, sequence
 from archspec.syntax import Sequence, Thing
@@ -85,7 +84,7 @@ def _source(value: Value) -> str | dict[str, str]:
 
 
 def _variable(key: Scalar, value: Value) -> Value:
-    check_name(key, "variable")
+    check_name(key.text, key.span(), "variable")
     return value
 
 
@@ -95,7 +94,7 @@ def _variant(_: Scalar, value: Value) -> Mapping:
 
 def _tensor(key: Scalar, value: Value) -> Tensor:
     if key.text != "input":
-        check_name(key, "tensor")
+        check_name(key.text, key.span(), "tensor")
     return read_tensor(value)
 
 
@@ -134,19 +133,10 @@ class Document(BaseModel):
     expect: Annotated[Mapping | None, _Reads(_mapping("expect: {parameters: 2483, macs: ~ 0.25M}"))] = None
 
 
-@dataclass(frozen=True)
-class Parsed:
-    """A document and its text."""
-
-    document: Document
-    source: Source
-    keys: Mapping
-
-
-def parse_document(text: str | bytes, name: str = "<string>") -> Parsed:
+def parse_document(text: str | bytes, name: str = "<string>") -> Document:
     """Read one spec; raises ArchspecError with every independent finding.
 
-    >>> parse_document("name: tiny\\ninput: 8x8x3\\nlayers: CONV3-4, GAP").document.name
+    >>> parse_document("name: tiny\\ninput: 8x8x3\\nlayers: CONV3-4, GAP").name
     'tiny'
     """
     value = read(text, name)
@@ -160,7 +150,7 @@ def parse_document(text: str | bytes, name: str = "<string>") -> Parsed:
         )
     fields = {key.text: item for key, item in value.items}
     try:
-        return Parsed(Document.model_validate(fields), value.span().source, value)
+        return Document.model_validate(fields)
     except ValidationError as error:
         findings = Findings()
         for problem in error.errors(include_url=False):

@@ -6,9 +6,8 @@ construct is a generator that hands the constructs inside it to one loop, so tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -17,7 +16,8 @@ from archspec.blocks import Given, described, match_call, match_thing, values
 from archspec.declarations import Block, Output
 from archspec.document import Document
 from archspec.errors import ArchspecError, Findings, Trace
-from archspec.layers import Layer, Shape, ShapeError, Takes, registry
+from archspec.expressions import shown, whole
+from archspec.layers import Layer, ShapeError, Takes, registry
 from archspec.meaning import resolve, unknown_call
 from archspec.nodes import Node
 from archspec.notation import parse_sequence
@@ -44,37 +44,6 @@ Steps = Generator["Steps", None, None]
 Meaning = Block | type[Layer] | Text
 DEEPEST = 64
 BOUNDS = ("too-large", "too-deep")  # where one value has grown out of bounds, the next ones would too
-
-
-@dataclass(frozen=True)
-class Network:
-    """What elaboration gives: the nodes in execution order, those that are inputs and outputs, and the named points."""
-
-    nodes: tuple[Node, ...]
-    inputs: Mapping[str, Node]
-    outputs: Mapping[str, Node]
-    training_outputs: Mapping[str, Node]
-    points: Mapping[str, Node]
-
-
-def elaborate(
-    document: Document, variables: Scope, inputs: Mapping[str, tuple[Shape, Place]], findings: Findings, limit: int
-) -> Network:
-    """Expand a document; what fails is added to `findings`, and what hangs on it is left out."""
-    placer = Placer(document, limit)
-    elaborator = Elaborator(document, variables, findings, placer)
-    instance = Instance(None, None, None)
-    for name, (shape, place) in inputs.items():
-        instance.mark(name, placer.input(name, shape, place), place)
-    starts = dict(zip(inputs, placer.nodes, strict=True))
-    frame = Frame(variables, instance, placer.nodes[0], None, document.blocks)
-    elaborator.run(elaborator.sequence(document.layers, frame))
-    outputs = elaborator.outputs(document.outputs, frame)
-    if not document.outputs and frame.node:
-        outputs = {"output": frame.node}
-    training = elaborator.outputs(document.training_outputs, frame)
-    points = {name: node for name, nodes in instance.points.items() if (node := nodes[-1])}
-    return Network(tuple(placer.nodes), starts, outputs, training, points)
 
 
 class Elaborator:
@@ -169,11 +138,10 @@ class Elaborator:
     def _repeats(self, item: Item, frame: Frame) -> int:
         if item.repeat is None:
             return 1
-        times, place = item.repeat.evaluate(frame), Place(item.place.scalar, item.repeat.start, item.repeat.end)
-        if isinstance(times, float) and times.is_integer():
-            times = int(times)
-        if isinstance(times, bool) or not isinstance(times, int) or times < 0:
-            message = f"an item cannot be repeated {times} times"
+        value, place = item.repeat.evaluate(frame), Place(item.place.scalar, item.repeat.start, item.repeat.end)
+        times = whole(value)
+        if times is None or times < 0:
+            message = f"an item cannot be repeated {shown(value)} times"
             raise ArchspecError("repeat", message, place.span, "a repeat is a whole number from 0")
         if times > self.placer.limit:
             raise self.placer.too_large(place)
@@ -266,7 +234,7 @@ class Elaborator:
         arguments = values(block, given, self.variables, frame)
         group = self.placer.group("block", block.name, partial(described, block, given, arguments), place, frame.group)
         network = frame.instance.network or frame.instance
-        inner = frame.inner(Scope(arguments, self.variables), Instance(network, frame.node, group), group)
+        inner = frame.inner(Scope(arguments, self.variables), Instance(network, frame.node), group)
         with self._expansion(place, inner):
             yield self.sequence(block.body, inner)
         frame.rejoin(inner)

@@ -8,8 +8,8 @@ from typing import TypeAlias
 
 import networkx as nx
 
-from archspec.elaborate import Network
 from archspec.errors import Diagnostic
+from archspec.network import Network
 from archspec.nodes import Node
 
 Graph: TypeAlias = "nx.DiGraph[Node]"

@@ -41,7 +41,8 @@ class Placer:
         self._steps = 0
         self._recorders: list[Recorder] = []
         self._plans: dict[tuple[Thing, type[Layer]], Plan] = {}
-        self._layers: dict[object, tuple[Layer, Known]] = {}
+        self._layers: dict[Layer, tuple[Layer, Known]] = {}
+        self._written: dict[tuple[type[Layer], tuple[tuple[str, object], ...]], tuple[Layer, Known]] = {}
         self._fixed: dict[Plan, tuple[Layer, Known]] = {}
         self._counts: dict[tuple[Group | None, str], int] = {}
 
@@ -75,17 +76,20 @@ class Placer:
         if made is None:
             fields = fields_of(plan, frame, self.document.tensors)
             key = (plan.kind, tuple(fields.items()))
-            made = self._layers.get(key)
+            made = self._written.get(key)
             if made is None:
-                made = self._layers[key] = (create(plan, fields), {})
+                made = self._written[key] = self._one(create(plan, fields))
             if plan.fixed:
                 self._fixed[plan] = made
         return made
 
     def merge(self, key: str) -> tuple[Layer, Known]:
         """The layer that joins the branches of a YAML key."""
-        kind = next(kind for kind in registry.values() if kind.merge_key == key)
-        return self._layers.setdefault(kind, (kind(), {}))
+        return self._one(next(kind for kind in registry.values() if kind.merge_key == key)())
+
+    def _one(self, layer: Layer) -> tuple[Layer, Known]:
+        """The one object among equal layers, however they are written, and what is known of it."""
+        return self._layers.setdefault(layer, (layer, {}))
 
     # -- nodes -----------------------------------------------------------------------------------------------------
 

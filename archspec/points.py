@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from archspec.errors import ArchspecError, did_you_mean
+from archspec.expressions import shown, whole
 from archspec.nodes import Node
 from archspec.scope import Frame
 from archspec.syntax import From, Item, PointRef, Sequence
@@ -15,12 +16,11 @@ def numbered(point: PointRef, frame: Frame) -> str:
     if point.index is None:
         return point.name
     value = point.index.evaluate(frame)
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, (int, str)):
-        message = f"a point cannot be called {point.name}({value})"
+    number = value if isinstance(value, str) else whole(value)
+    if number is None:
+        message = f"a point cannot be called {point.name}({shown(value)})"
         raise ArchspecError("name", message, point.place.span, "index it by a whole number")
-    return f"{point.name}{value}"
+    return f"{point.name}{number}"
 
 
 def find(point: PointRef, frame: Frame) -> Node:

@@ -115,7 +115,7 @@ def _heading(header: list[Place]) -> list[str]:
         name, span = word.text, word.span
         if name in names:
             raise ArchspecError("duplicate-key", f"the column {name} stands twice", span, "rename one of them")
-        names[check_name(Scalar(name, "", span.source, span.start, span.end), "column")] = None
+        names[check_name(name, span, "column")] = None
     return list(names)
 
 

@@ -25,10 +25,8 @@ class Instance:
     """One expansion of a block, or the network: where it starts, its points and share tags. A point is None where its
     shape failed."""
 
-    network: Instance | None
-    entry: Node | None
-    group: Group | None
-    depth: int = 0
+    network: Instance | None = None
+    entry: Node | None = None
     points: dict[str, list[Node | None]] = field(default_factory=dict)
     marks: dict[str, Place] = field(default_factory=dict)
     shares: dict[str, list[Node]] = field(default_factory=dict)

@@ -10,11 +10,12 @@ from pathlib import Path
 from archspec import bundle, check, graph, lints, report
 from archspec.analysis import Analysis, analyze
 from archspec.declarations import InputShape, read_input
-from archspec.document import Document, Parsed, parse_document
-from archspec.elaborate import elaborate
+from archspec.document import Document, parse_document
 from archspec.errors import ArchspecError, Diagnostic, Findings, did_you_mean
+from archspec.expressions import shown, whole
 from archspec.graph import Graph, LayerGraph
 from archspec.layers import Shape
+from archspec.network import elaborate
 from archspec.nodes import Node
 from archspec.placing import MOST_NODES, LimitError, check_size
 from archspec.scope import Frame, Instance, Scope
@@ -103,14 +104,13 @@ class Choices:
     limit: int = MOST_NODES
 
 
-def build(parsed: Parsed, choices: Choices) -> Spec:
+def build(document: Document, choices: Choices) -> Spec:
     """Elaborate a document; raises ArchspecError with every independent finding."""
     with collector_paused():
-        return _build(parsed, choices)
+        return _build(document, choices)
 
 
-def _build(parsed: Parsed, choices: Choices) -> Spec:
-    document = parsed.document
+def _build(document: Document, choices: Choices) -> Spec:
     variables = _variables(document, choices)
     checked = check.check_document(document)
     findings = checked.findings
@@ -195,7 +195,7 @@ def _inputs(
             hint = did_you_mean(name, declared) or f"its inputs are {', '.join(declared)}"
             raise ArchspecError("unknown-input", f"{document.name} has no input `{name}`", scalar.span(), hint)
         declared[name] = read_input(scalar)
-    frame = Frame(variables, Instance(None, None, None), None, None, document.blocks)
+    frame = Frame(variables, Instance(), None, None, document.blocks)
     found: dict[str, tuple[Shape, Place]] = {}
     for name, shape in declared.items():
         with findings:
@@ -210,11 +210,10 @@ def _inputs(
 def _shape(declared: InputShape, frame: Frame) -> Shape:
     sizes: list[int] = []
     for expression in declared.sizes:
-        size = expression.evaluate(frame)
-        if isinstance(size, float) and size.is_integer():
-            size = int(size)
-        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-            message = f"a size is a whole number from 1, found {size}"
+        value = expression.evaluate(frame)
+        size = whole(value)
+        if size is None or size < 1:
+            message = f"a size is a whole number from 1, found {shown(value)}"
             raise ArchspecError("input", message, expression.span(), "28x28x1, 784, or 1024 ids")
         sizes.append(size)
     shape = Shape(tuple(sizes), None) if declared.ids else Shape(tuple(sizes[:-1]), sizes[-1])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archspec.cursor import NESTING_HINT
-from archspec.errors import ArchspecError, Findings, did_you_mean
+from archspec.errors import ArchspecError, Findings, Span, did_you_mean
 from archspec.expressions import parse
 from archspec.layers import registry
 from archspec.notation import parse_sequence
@@ -158,7 +158,7 @@ def table(value: Value) -> Table:
             "each: {F: [64, 128], s: [1, 2]}, a table of text, or an expression that gives one",
         )
     for column, _ in value.items:
-        check_name(column, "column")
+        check_name(column.text, column.span(), "column")
     return Table(place_of(value), columns=value.items)
 
 
@@ -187,7 +187,7 @@ def _stages(mapping: Mapping) -> Stages:
         with findings:
             if isinstance(value, Scalar) and value.plain and not value.text:
                 raise _empty_stage(key)
-            check_name(key, "stage")
+            check_name(key.text, key.span(), "stage")
             stages.append((key, sequence(value)))
     findings.raise_any()
     return Stages(tuple(stages))
@@ -201,18 +201,12 @@ def _empty_stage(key: Scalar) -> ArchspecError:
     return ArchspecError("empty-stage", f"`{key.text}` stands where a stage's name should be", key.span(), NESTING_HINT)
 
 
-def check_name(key: Scalar, what: str) -> str:
-    """The text of a name that the spec declares; raises ArchspecError for one that is no name or has a meaning."""
-    name = key.text
+def check_name(name: str, span: Span, what: str) -> str:
+    """A name that the spec declares; raises ArchspecError for one that is no name or has a meaning of its own."""
     if not name.isidentifier() or not name.isascii():
-        raise ArchspecError(
-            "name",
-            f"`{name}` cannot be the name of a {what}",
-            key.span(),
-            "a name is a letter, then letters, digits or _",
-        )
+        hint = "a name is a letter, then letters, digits or _"
+        raise ArchspecError("name", f"`{name}` cannot be the name of a {what}", span, hint)
     if name in KEYWORDS or name in SIZES:
-        raise ArchspecError(
-            "reserved-name", f"`{name}` has a meaning of its own", key.span(), f"call the {what} something else"
-        )
+        hint = f"call the {what} something else"
+        raise ArchspecError("reserved-name", f"`{name}` has a meaning of its own", span, hint)
     return name

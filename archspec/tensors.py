@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 from archspec.declarations import Tensor
 from archspec.errors import ArchspecError
-from archspec.layers import Role, ShapeError, Takes
+from archspec.layers import ShapeError, Takes
 from archspec.nodes import Facts
+
+SHORT = {"w": "weight", "b": "bias"}  # the fields that take tensors; any other is called like its weight
 
 
 def _essential(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -26,13 +28,13 @@ def check_tensors(facts: Facts, tensors: Mapping[str, Tensor]) -> None:
 
 
 def _check(facts: Facts, key: str, field: str, name: str, tensor: Tensor) -> None:
-    weights = [w for w in facts.weights.values() if w.trainable and (w.role is Role.BIAS) == (key == "b")]
-    if not weights:
+    weight = facts.weights.get(SHORT.get(field, field))
+    if weight is None:
         raise ShapeError(
             "tensor-shape", f"{facts.layer.kind} has no weight for {key}={name} here", "leave it out", field
         )
-    if _essential(tensor.shape) != _essential(weights[0].shape):
-        found, wanted = (" x ".join(map(str, shape)) or "1" for shape in (tensor.shape, weights[0].shape))
+    if _essential(tensor.shape) != _essential(weight.shape):
+        found, wanted = (" x ".join(map(str, shape)) or "1" for shape in (tensor.shape, weight.shape))
         hint = "axes stand as torch stores them, filters first; axes of size 1 may be left out"
         raise ShapeError("tensor-shape", f"the tensor {name} is {found}, and the weight is {wanted}", hint, field)
 

@@ -75,7 +75,7 @@ def evaluate(raw: Table[str, Node], blocks: Table[str, object]) -> Scope:
         with findings:
             reads[name] = {read for expression in expressions(value) for read in expression.names if read in raw}
     findings.raise_any()
-    frame = Frame(Scope(values, None), Instance(None, None, None), None, None, blocks)
+    frame = Frame(Scope(values, None), Instance(), None, None, blocks)
     for name in _order(reads, raw):
         if reads[name] & failed:
             failed.add(name)

@@ -209,7 +209,7 @@ def read_layer(text: str) -> Layer:
     assert isinstance(item, Item)
     assert isinstance(item.primary, Thing)
     kind, kernel = resolve(item.primary, registry.get, registry)
-    frame = Frame(Scope({}, None), Instance(None, None, None), None, None, {})
+    frame = Frame(Scope({}, None), Instance(), None, None, {})
     plan = match(item.primary, kind, kernel, ())
     return create(plan, fields_of(plan, frame, {"image": None}))
 

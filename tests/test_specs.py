@@ -90,7 +90,7 @@ each_file = pytest.mark.parametrize("path", FILES.values(), ids=FILES)
 
 
 def document(path: Path) -> Document:
-    return parse_document(path.read_bytes(), path.name).document
+    return parse_document(path.read_bytes(), path.name)
 
 
 def test_no_bundled_network_goes_without_a_figure_from_elsewhere() -> None:

@@ -6,6 +6,18 @@ before a value is made.
 
 from archspec.expressions.evaluation import Environment, Expression
 from archspec.expressions.parser import parse, parse_prefix
-from archspec.expressions.values import AXES, Dims, Point, Value, described, shown
+from archspec.expressions.values import AXES, Dims, Point, Value, described, shown, whole
 
-__all__ = ["AXES", "Dims", "Environment", "Expression", "Point", "Value", "described", "parse", "parse_prefix", "shown"]
+__all__ = [
+    "AXES",
+    "Dims",
+    "Environment",
+    "Expression",
+    "Point",
+    "Value",
+    "described",
+    "parse",
+    "parse_prefix",
+    "shown",
+    "whole",
+]

@@ -32,6 +32,17 @@ def is_number(value: Value) -> TypeGuard[int | float]:
     return type(value) is int or type(value) is float
 
 
+def whole(value: Value) -> int | None:
+    """A whole number, also one that was computed as a float; None for any other value.
+
+    >>> whole(64.0), whole(2.5), whole(True)
+    (64, None, None)
+    """
+    if type(value) is float and value.is_integer():
+        return int(value)
+    return value if type(value) is int else None
+
+
 def count(values: Collection[object]) -> int:
     """The elements of a list and of the lists in it, at most LIST_LIMIT; an element that stands twice counts twice.
 
