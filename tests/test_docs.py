@@ -206,7 +206,7 @@ def test_the_json_of_a_field_has_the_documented_keys_and_types() -> None:
     """What stands below a field or a note is documented with `archspec table`."""
     text = "{name: a, input: 4x4x1, variants: {b: {}}, layers: [CONV3-4 p9 as end, CONV3-4 x3, GAP, FLATTEN]}"
     found: list[tuple[str, str]] = []
-    for options in ([], ["--layer", "end", "--unit", "0,0"], ["--variant", "b", "--layer", "end", "--unit", "9,0"]):
+    for options in ([], ["--layer", "end", "--unit", "9,9"], ["--variant", "b", "--layer", "end", "--unit", "9,0"]):
         result = CliRunner().invoke(main, ["rf", "-", "--format", "json", *options], input=text)
         found += produced(json.loads(result.stdout))
     own = [(path, what) for path, what in found if "receptive_field." not in path and "notes[]." not in path]
