@@ -59,7 +59,7 @@ class Plan:
 
     def named(self, takes: Takes) -> list[Place]:
         """The names that options such as `like=` give."""
-        settings = (*self.own, *self.default)
+        settings = [one for one in (*self.own, *self.default) if one.operand and one.operand.word != "none"]
         return [one.operand.place for one in settings if one.operand and one.option and one.option.takes is takes]
 
     def setting(self, field: str | None) -> Place:
@@ -166,6 +166,8 @@ def _evaluate(one: Setting, frame: Frame, tensors: Mapping[str, object]) -> obje
     if one.operand is None:
         return one.constant
     option, word = one.option, one.operand.word
+    if word == "none":
+        return None
     if option and word in option.words:
         return word
     if option and option.words and word and word not in frame.scope.known():
@@ -197,7 +199,7 @@ def _wrong_value(one: Setting, value: object) -> ArchspecError:
             "option-value", f"{what} needs a number, found {'yes' if value else 'no'}", one.place.span, "write a number"
         )
     return ArchspecError(
-        "option-value", f"{what} is yes or no, found {value}", one.place.span, f"write {what}=yes or leave it out"
+        "option-value", f"{what} is yes or no, found {value}", one.place.span, f"write {what} or no{what}"
     )
 
 
@@ -218,19 +220,25 @@ def create(plan: Plan, fields: dict[str, Any]) -> Layer:
     """The layer; raises ArchspecError where a value is out of its bounds or of the wrong kind."""
     missing = [name for name, info in plan.kind.model_fields.items() if info.is_required() and name not in fields]
     if missing:
-        place = plan.setting(missing[0])
-        raise ArchspecError(
-            "amount-missing",
-            f"{plan.kind.notation.name} lacks its {missing[0]}",
-            place.span,
-            f"write {_form(plan.kind)}",
-        )
+        raise _unset(plan, missing[0])
     try:
         return plan.kind(**fields)
     except ValidationError as error:
         raise ArchspecError.of(
             d for problem in error.errors(include_url=False) for d in _problem(plan, problem).diagnostics
         ) from None
+
+
+def _unset(plan: Plan, field: str) -> ArchspecError:
+    """The error for a field that nothing sets: an option that is not written, or a value that is none."""
+    notation, place = plan.kind.notation, plan.setting(field)
+    option = next((option for option in notation.options.values() if option.field == field), None)
+    if option is None:
+        what = "kernel" if field == notation.kernel else "amount"
+        message = f"the {what} of {notation.name} is none"
+        return ArchspecError(f"{what}-missing", message, place.span, f"write {_form(plan.kind)}")
+    message = f"{notation.name} lacks its option {option.key}"
+    return ArchspecError("option-missing", message, place.span, f"write {_form(plan.kind)} {_example(option)}")
 
 
 def _problem(plan: Plan, problem: Any) -> ArchspecError:

@@ -103,6 +103,8 @@ class Checker:
             for word in thing.options:
                 setting(word, kind, ())
                 self.option(word, kind.notation.options.get(word.key), names)
+                for expression in word.value.expressions() if word.value and word.value.word is None else ():
+                    expression.check(names.values or ())
 
     def sequence(self, sequence: Sequence, names: Names) -> None:
         for element in sequence.elements:
@@ -186,7 +188,7 @@ class Checker:
     def option(self, word: OptionWord, option: Option | None, names: Names) -> None:
         """The value of one option: a word that the option knows, a point or tensor, or an expression."""
         value = word.value
-        if value is None or (option and (option.takes or value.word in option.words)):
+        if value is None or value.word == "none" or (option and (option.takes or value.word in option.words)):
             return
         if option and option.words and value.word and names.values is not None and value.word not in names.values:
             raise unknown_word(option, value)

@@ -7,7 +7,6 @@ import gc
 import io
 import os
 import sys
-from contextlib import suppress
 from errno import EBADF, EPIPE
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,60 +14,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archspec import __version__, bundle
+from archspec.arguments import SpecName, output_options, spec_options, variant_option
 from archspec.errors import ArchspecError
-from archspec.source import Scalar, Value, collector_paused, read
+from archspec.output import show, write_json
+from archspec.source import Scalar, Value, collector_paused
 
 if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
-
-    from archspec import report
     from archspec.checking import Verdict
     from archspec.spec import Spec
 
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for them costs more than most commands
 FAILED, UNUSABLE = 1, 2
-FORMATS = ("text", "markdown", "csv", "json")
 WIDTH = 100  # of help and lists
-
-
-class SpecName(click.ParamType[str]):
-    """A path, `-` for standard input, or a bundled name; completes the names."""
-
-    name = "spec"
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
-        from click.shell_completion import CompletionItem
-
-        names = sorted({variant or name.rsplit("/", 1)[-1] for name, _, variant in bundle.names()})
-        found = [CompletionItem(name) for name in names if name.startswith(incomplete)]
-        return found or [CompletionItem(incomplete, type="file")]
-
-
-class Variable(click.ParamType[tuple[str, Value]]):
-    """name=value, the value read as YAML."""
-
-    name = "name=value"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Value]:
-        name, equals, text = str(value).partition("=")
-        if not equals or not name.isidentifier():
-            self.fail(f"{value!r} is not name=value", param, ctx)
-        return name, read(text, f"--set {name}")
-
-
-class InputSize(click.ParamType[tuple[str | None, Scalar]]):
-    """A shape such as 28x28x1, or name=28x28x1 where there are several inputs."""
-
-    name = "shape"
-
-    def convert(
-        self,
-        value: object,
-        param: click.Parameter | None,  # noqa: ARG002
-        ctx: click.Context | None,  # noqa: ARG002
-    ) -> tuple[str | None, Scalar]:
-        name, equals, text = str(value).partition("=")
-        return (name, Scalar.of(text, "--input")) if equals else (None, Scalar.of(name, "--input"))
 
 
 class Commands(click.Group):
@@ -98,25 +55,8 @@ def main() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")  # a name may hold what the terminal's encoding does not
 
 
-variant_option = click.option("--variant", metavar="NAME", help="One of the spec's variants.")
-set_option = click.option("--set", "variables", type=Variable(), multiple=True, help="Set a variable of the spec.")
-input_option = click.option(
-    "--input", "inputs", type=InputSize(), multiple=True, help="Another input shape: 64x64x3, or name=64x64x3."
-)
-dtype_option = click.option(
-    "--dtype", metavar="NAME", default="float32", help="Count memory in this dtype: float16, ..."
-)
-format_option = click.option(
-    "--format", "form", type=click.Choice(FORMATS), default="text", help="How to write the table."
-)
-output_option = click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write to FILE.")
-
-
 @main.command(no_args_is_help=True)
-@click.argument("spec", type=SpecName())
-@variant_option
-@set_option
-@input_option
+@spec_options
 @click.option("--batch", metavar="N", type=click.IntRange(min=1), default=1, help="Count MACs for N examples.")
 @click.option(
     "--columns",
@@ -124,15 +64,14 @@ output_option = click.option("-o", "--output", metavar="FILE", type=click.Path(p
     help="Of node, path, layer, inputs, parameters, buffers, activations, macs, flops, receptive_field, without_gates, "
     "jump, padding, density, memory, line.",
 )
-@dtype_option
+@click.option("--dtype", metavar="NAME", default="float32", help="Count memory in this dtype: float16, ...")
 @click.option(
     "--formulas/--values", default=None, help="Counts with their computation, or bare; if neither, parameters with it."
 )
 @click.option(
     "--depth", metavar="N", type=click.IntRange(min=1), help="Show each stage or block nested N deep as one row."
 )
-@format_option
-@output_option
+@output_options
 def table(
     spec: str,
     variant: str | None,
@@ -158,7 +97,7 @@ def table(
         detail: report.Detail = "auto" if formulas is None else "formulas" if formulas else "values"
         network = open_spec(spec, variant, dict(variables), dict(inputs))
         if form == "json":
-            write(json_text(network.to_dict(batch, dtype)), output)
+            write_json(network.to_dict(batch, dtype), output)
         else:
             names = [name.strip() for name in columns.split(",")] if columns else None
             found = report.table(network.analyze(), names, depth, report.Style(detail, batch, dtype))
@@ -189,74 +128,12 @@ def given(name: str) -> tuple[bytes, str, str | None]:
         raise ArchspecError("unreadable", message, hint=hint) from None
 
 
-def show(found: report.Table, form: str, title: str, output: Path | None) -> None:
-    """Write a table in one of the formats, to a file or to standard output."""
-    from archspec import report
-
-    if form == "markdown":
-        write(report.markdown(found), output)
-    elif form == "csv":
-        write(report.csv_text(found), output)
-    elif output is None and sys.stdout is not None and sys.stdout.isatty():
-        report.draw(found, sys.stdout, title)
-    else:
-        write(report.plain_text(found, title), output)
-
-
-def json_text(value: object) -> str:
-    """A value as indented JSON."""
-    import json
-
-    return json.dumps(value, indent=2) + "\n"
-
-
-def write(text: str, output: Path | None) -> None:
-    """Write text to standard output, or whole to a file: what was there stays until the new text is complete."""
-    if output is None:
-        click.echo(text, nl=False)
-        return
-    try:
-        if output.exists() and not output.is_file():  # a device or a pipe is written to, a folder refuses
-            output.write_text(text, encoding="utf-8")
-        else:
-            replace(output.resolve(), text)
-    except OSError as error:
-        message = f"cannot write {output}: {error.strerror or error}"
-        raise ArchspecError("unwritable", message, hint="choose another file with -o") from None
-
-
-def replace(path: Path, text: str) -> None:
-    """Put text in the place of a file at once, by a draft beside it; the file keeps its permissions."""
-    import tempfile
-
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-        os.chmod(draft, path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
-        os.replace(draft, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(draft)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
 @main.command(no_args_is_help=True)
-@click.argument("spec", type=SpecName())
-@variant_option
-@set_option
-@input_option
+@spec_options
 @click.option("--layer", metavar="POINT", help="A point of the spec, or a node's number; else the output.")
 @click.option("--unit", metavar="I,J", help="Also the region of the input that this unit of the layer reads.")
 @click.option("--tail", metavar="N", type=click.IntRange(min=1), help="Show the last N rows alone.")
-@format_option
-@output_option
+@output_options
 def rf(
     spec: str,
     variant: str | None,
@@ -278,7 +155,7 @@ def rf(
         network = open_spec(spec, variant, dict(variables), dict(inputs))
         found = growth(network, layer, unit, tail)
         if form == "json":
-            write(json_text(found.to_dict()), output)
+            write_json(found.to_dict(), output)
         else:
             show(found.table, form, found.title, output)
         for note in found.notes if form == "text" else ():
@@ -320,7 +197,7 @@ def list_specs(form: str) -> None:
     """List the bundled specs and their variants."""
     entries = bundle.entries()
     if form == "json":
-        write(json_text([entry.to_dict() for entry in entries]), None)
+        write_json([entry.to_dict() for entry in entries])
         return
     width = max((len(entry.name) for entry in entries), default=0) + 2
     for entry in entries:

@@ -201,6 +201,8 @@ def read_outputs(value: Value) -> tuple[Output, ...]:
     items = value.items if isinstance(value, Listing) else (value,)
     findings: Findings = Findings()
     found: list[Output] = []
+    if not items:
+        raise ArchspecError("outputs", "this list is empty", value.span(), "outputs: [head, aux if training]")
     for item in items:
         with findings:
             if not isinstance(item, Scalar) or not item.text:

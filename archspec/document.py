@@ -152,10 +152,21 @@ def parse_document(text: str | bytes, name: str = "<string>") -> Document:
     try:
         return Document.model_validate(fields)
     except ValidationError as error:
-        findings = Findings()
-        for problem in error.errors(include_url=False):
+        findings, problems = Findings(), error.errors(include_url=False)
+        missing = [str(problem["loc"][0]) for problem in problems if problem["type"] == "missing"]
+        findings.add(*_missing(missing, value))
+        for problem in problems:
             findings.add(*_finding(problem, value))
         raise findings.error() from None
+
+
+def _missing(keys: list[str], document: Mapping) -> Iterator[Diagnostic]:
+    """One finding for all keys that a spec must have and this one has not."""
+    if keys:
+        first = document.items[0][0].span() if document.items else document.span()
+        examples = {"name": "name: my-net", "input": "input: 28x28x1", "layers": "layers: CONV3-10, GAP"}
+        message = f"the spec has no {' and no '.join(f'`{key}`' for key in keys)}"
+        yield Diagnostic("missing-key", message, first, "add " + "\n".join(f"`{examples[key]}`" for key in keys))
 
 
 def _finding(problem: Any, document: Mapping) -> Iterator[Diagnostic]:
@@ -163,11 +174,7 @@ def _finding(problem: Any, document: Mapping) -> Iterator[Diagnostic]:
     key = str(problem["loc"][0])
     if problem["type"] == "archspec":
         yield from problem["ctx"]["findings"]
-    elif problem["type"] == "missing":
-        first = document.items[0][0].span() if document.items else document.span()
-        example = {"name": "name: my-net", "input": "input: 28x28x1", "layers": "layers: CONV3-10, GAP"}[key]
-        yield Diagnostic("missing-key", f"the spec has no `{key}`", first, f"add `{example}`")
-    else:
+    elif problem["type"] != "missing":
         place = next(name for name, _ in document.items if name.text == key)
         keys = ", ".join(Document.model_fields)
         hint = did_you_mean(key, Document.model_fields) or f"the keys are {keys}"

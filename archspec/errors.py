@@ -1,4 +1,4 @@
-"""Positions, diagnostics and the one error type: the only place that words and draws an error.
+"""Positions, diagnostics and the one error type: the only place that words an error; `drawing` draws it.
 
 A `Source` is a named text, a `Span` a stretch of it, a `Diagnostic` one finding (error or warning) with everything a
 person needs to mend it, and `ArchspecError` carries one or several of them.
@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import difflib
 import re
-import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-EXCERPT = 96  # columns of a source line that an error shows; longer lines are cut around the caret
-LONGEST_LINE = 400  # characters of a message or hint that are shown
+from archspec.drawing import clipped, excerpt, printable
+
 MOST_SHOWN = 20  # findings
 MOST_FINDINGS = 100  # after which no more is looked for
 MOST_CANDIDATES = 200  # for `did you mean`
@@ -72,6 +71,11 @@ class Span:
     def text(self) -> str:
         return self.source.text[self.start : self.end]
 
+    def excerpt(self) -> Iterator[str]:
+        """The source line with carets under it."""
+        line, column = self.source.position(self.start)
+        return excerpt(self.source.line(line), line, column, self.end - self.start)
+
     def __str__(self) -> str:
         return f"{self.source.name}:{self.line}:{self.column}"
 
@@ -107,14 +111,14 @@ class Diagnostic:
 
     def _lines(self) -> Iterator[str]:
         where = f"{self.span}: " if self.span else ""
-        yield f"{where}{self.severity}[{self.code}]: {_clipped(self.message)}"
+        yield f"{where}{self.severity}[{self.code}]: {clipped(self.message)}"
         if self.span:
-            yield from _excerpt(self.span)
+            yield from self.span.excerpt()
         if self.shape:
             yield f"  shape here: {self.shape}"
         yield from _calls(self.trace)
         if self.hint:
-            first, *rest = map(_clipped, self.hint.split("\n"))
+            first, *rest = map(clipped, self.hint.split("\n"))
             yield f"  help: {first}"
             yield from (f"        {line}" for line in rest)
 
@@ -234,10 +238,6 @@ def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
     return f"did you mean {names[near[0]]}?" if near else None
 
 
-def _clipped(line: str) -> str:
-    return line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]} ..."
-
-
 def _calls(trace: Trace | None, limit: int = 6) -> Iterator[str]:
     """The calls that led to a place, innermost first; of a long recursion the first ones and the last."""
     calls = list(trace) if trace else []
@@ -245,33 +245,4 @@ def _calls(trace: Trace | None, limit: int = 6) -> Iterator[str]:
     for number, span in enumerate(shown):
         if number == limit - 1 and len(calls) > limit:
             yield f"  ... {len(calls) - limit} more calls"
-        yield f"  in expansion of `{_printable(span.text)[:40]}` at {span}"
-
-
-def _excerpt(span: Span) -> Iterator[str]:
-    """The source line with a caret line under it, cut to EXCERPT columns around the span."""
-    line, column = span.source.position(span.start)
-    text = span.source.line(line)
-    start = column - 1
-    length = max(1, min(span.end - span.start, len(text) - start))
-    left = max(0, min(start - EXCERPT // 3, len(text) - EXCERPT))
-    before, word = text[left:start], text[start : start + length]
-    after = text[start + length : left + EXCERPT]
-    word = word[: max(1, left + EXCERPT - start)]
-    head, tail = "... " if left else "", " ..." if left + EXCERPT < len(text) else ""
-    gutter = " " * len(str(line))
-    yield f"  {line} | {head}{_printable(before + word + after)}{tail}"
-    yield f"  {gutter} | {' ' * (len(head) + display_width(before))}{'^' * max(1, display_width(word))}"
-
-
-def _printable(text: str) -> str:
-    """One column a character where a control character or line end stands, so that no terminal acts on it."""
-    return "".join(" " if char in "\t\n\r" else char if char.isprintable() else "?" for char in text)
-
-
-def display_width(text: str) -> int:
-    """The terminal columns of a text: wide characters take two, combining ones none."""
-    if text.isascii():
-        return len(text)
-    combining, wide = unicodedata.combining, unicodedata.east_asian_width
-    return sum(0 if combining(char) else 2 if wide(char) in "WF" else 1 for char in text)
+        yield f"  in expansion of `{printable(span.text)[:40]}` at {span}"

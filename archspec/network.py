@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from archspec.document import Document
 from archspec.elaborate import Elaborator
-from archspec.errors import Findings
+from archspec.errors import Diagnostic, Findings
 from archspec.layers import Shape
 from archspec.nodes import Node
 from archspec.placing import Placer
@@ -41,6 +41,9 @@ def elaborate(
     outputs = elaborator.outputs(document.outputs, frame)
     if not document.outputs and frame.node:
         outputs = {"output": frame.node}
+    if document.outputs and not outputs and not findings:
+        message = "no output is left: all their conditions are false"
+        findings.add(Diagnostic("outputs", message, document.outputs[0].point.place.span, "let one of them hold"))
     training = elaborator.outputs(document.training_outputs, frame)
     points = {name: node for name, nodes in instance.points.items() if (node := nodes[-1])}
     return Network(tuple(placer.nodes), starts, outputs, training, points)

@@ -18,7 +18,7 @@ from archspec.meaning import merged_kind
 from archspec.nodes import Facts, Group, Node, Recorder
 from archspec.scope import Frame
 from archspec.syntax import Operand, Place, Thing
-from archspec.tensors import check_tensors
+from archspec.tensors import check_tensors, given
 
 Known = dict[tuple[Shape, ...], Facts]
 MOST_NODES = 50_000
@@ -172,6 +172,8 @@ def _clash(recorder: Recorder, what: str) -> ArchspecError:
 
 
 def _same_weights(recorder: Recorder, facts: Facts, owner: Node) -> None:
+    if given(facts.layer) and given(facts.layer) != given(owner.layer):
+        raise _clash(recorder, f"has other tensors ({owner.layer}, line {owner.span.line})")
     ours, theirs = (_shapes(one) for one in (facts, owner.facts))
     if ours != theirs:
         raise _clash(

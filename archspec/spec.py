@@ -9,7 +9,7 @@ from pathlib import Path
 
 from archspec import bundle, check, graph, lints, report
 from archspec.analysis import Analysis, analyze
-from archspec.declarations import InputShape, read_input
+from archspec.declarations import ALL_AXES, InputShape, read_input
 from archspec.document import Document, parse_document
 from archspec.errors import ArchspecError, Diagnostic, Findings, did_you_mean
 from archspec.expressions import shown, whole
@@ -19,13 +19,15 @@ from archspec.network import elaborate
 from archspec.nodes import Node
 from archspec.placing import MOST_NODES, LimitError, check_size
 from archspec.scope import Frame, Instance, Scope
-from archspec.source import Scalar, Value, collector_paused
+from archspec.source import Listing, Scalar, Value, collector_paused
 from archspec.syntax import Place
 from archspec.tensors import check_input
 from archspec.variables import evaluate, from_python, overridden
 
+InputSize = str | int | tuple[int, ...] | Mapping[str, int]  # 28x28x1, 784, (28, 28, 1), or sizes by axis
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Spec:
     """One network: a document, the variant and variables chosen, and its layer graph."""
 
@@ -50,6 +52,9 @@ class Spec:
     def __len__(self) -> int:
         return len(self.layers)
 
+    def __repr__(self) -> str:
+        return f"<Spec {self.title}: {len(self)} layers>"
+
     def analyze(self) -> Analysis:
         """All analyses; they run once.
 
@@ -65,11 +70,13 @@ class Spec:
 
     def to_dict(self, batch: int = 1, dtype: str = "float32") -> dict[str, object]:
         """Everything as plain values, the same as the command line's JSON."""
+        batch = at_least_one("batch", batch)
         return report.as_dict(self.name, self.variant, self.analyze(), self.warnings, batch, dtype)
 
     def to_markdown(self, columns: Sequence[str] | None = None, depth: int | None = None) -> str:
         """The table as Markdown."""
-        return report.markdown(report.table(self.analyze(), columns, depth))
+        depth = None if depth is None else at_least_one("depth", depth)
+        return report.markdown(report.table(self.analyze(), columns or None, depth))
 
     def _repr_html_(self) -> str:
         return report.html_table(report.table(self.analyze()), self.title)
@@ -79,8 +86,9 @@ class Spec:
         """Probable mistakes: in the text, in the graph, and in what the layers read."""
         return (*self.text_warnings, *lints.warnings(self.analyze()))
 
-    def node(self, point: str) -> Node:
+    def node(self, point: str | int) -> Node:
         """The node of a named point, or of a number as tables show it; raises ArchspecError if there is none."""
+        point = str(point)
         found = self.layers.points.get(point)
         if found is None and point.isascii() and point.isdigit() and int(point) < len(self):
             found = list(self)[int(point)]
@@ -100,7 +108,7 @@ class Choices:
 
     variant: str | None = None
     variables: Mapping[str, Value] | None = None
-    inputs: Mapping[str | None, Scalar] | None = None
+    inputs: Mapping[str | None, Value] | None = None
     limit: int = MOST_NODES
 
 
@@ -128,33 +136,40 @@ def _build(document: Document, choices: Choices) -> Spec:
 def parse(
     text: str | bytes,
     name: str = "<string>",
+    /,
     *,
     variant: str | None = None,
-    input: str | Mapping[str, str] | None = None,
+    input: InputSize | Mapping[str, InputSize] | None = None,
     limit: int = MOST_NODES,
     **variables: object,
 ) -> Spec:
     """Read a spec from its text; raises ArchspecError.
 
-    `variant` chooses one of its variants, `input` another input shape (or several by name), `limit` the largest number
-    of layers; every other keyword sets one of its variables.
+    `variant` chooses one of its variants, `input` another input shape, text or a tuple of sizes (or several by name),
+    `limit` the largest number of layers; every other keyword sets one of its variables.
 
     >>> spec = parse("{name: a, vars: {F: 4}, input: 8x8x1, layers: CONV3-F}", F=10, input="28x28x1")
     >>> print(list(spec)[-1].shape)
     28 x 28 x 10
     """
+    if not isinstance(text, (str, bytes)):
+        raise ArchspecError(
+            "not-a-spec", f"a spec is text, and here is {type(text).__name__}", hint="load() reads files"
+        )
+    if variant is not None and not isinstance(variant, str):
+        raise ArchspecError("unknown-variant", f"a variant is named by text, and here is {variant!r}")
     chosen = {key: from_python(value, key) for key, value in variables.items()}
-    shapes = {None: input} if isinstance(input, str) else dict(input or {})
-    scalars = {key: Scalar.of(shape, "input") for key, shape in shapes.items()}
     with collector_paused():
-        return build(parse_document(text, name), Choices(variant, chosen, scalars, limit))
+        document = parse_document(text, name)
+        return build(document, Choices(variant, chosen, _shapes(input), at_least_one("limit", limit)))
 
 
 def load(
     path_or_name: str | Path,
+    /,
     *,
     variant: str | None = None,
-    input: str | Mapping[str, str] | None = None,
+    input: InputSize | Mapping[str, InputSize] | None = None,
     limit: int = MOST_NODES,
     **variables: object,
 ) -> Spec:
@@ -165,6 +180,29 @@ def load(
     """
     text, name, bundled = bundle.read_spec(path_or_name)
     return parse(text, name, variant=variant or bundled, input=input, limit=limit, **variables)
+
+
+def _shapes(given: InputSize | Mapping[str, InputSize] | None) -> dict[str | None, Value]:
+    """The input shapes that a caller gives, as YAML would; the name of a single one is None."""
+    if given is None:
+        return {}
+    several = isinstance(given, Mapping) and not set(given) <= ALL_AXES
+    shapes = dict(given) if several and isinstance(given, Mapping) else {None: given}
+    return {name: _given_shape(shape) for name, shape in shapes.items()}
+
+
+def _given_shape(shape: object) -> Value:
+    value = from_python(shape, "input")
+    if isinstance(value, Listing) and all(isinstance(size, Scalar) for size in value.items):
+        return Scalar.of("x".join(size.text for size in value.items if isinstance(size, Scalar)), "input")
+    return value
+
+
+def at_least_one(what: str, value: object) -> int:
+    """A count that a caller gives; raises ArchspecError unless it is a whole number from 1."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ArchspecError("count", f"{what} cannot be {value!r}", hint="give a whole number from 1")
+    return value
 
 
 def _variables(document: Document, choices: Choices) -> Scope:
@@ -189,12 +227,12 @@ def _inputs(
 ) -> dict[str, tuple[Shape, Place]]:
     """Every input's shape and place, other shapes than the document's where they were chosen."""
     declared = dict(document.input)
-    for name, scalar in (choices.inputs or {}).items():
+    for name, value in (choices.inputs or {}).items():
         name = next(iter(declared)) if name is None else name
         if name not in declared:
             hint = did_you_mean(name, declared) or f"its inputs are {', '.join(declared)}"
-            raise ArchspecError("unknown-input", f"{document.name} has no input `{name}`", scalar.span(), hint)
-        declared[name] = read_input(scalar)
+            raise ArchspecError("unknown-input", f"{document.name} has no input `{name}`", value.span(), hint)
+        declared[name] = read_input(value)
     frame = Frame(variables, Instance(), None, None, document.blocks)
     found: dict[str, tuple[Shape, Place]] = {}
     for name, shape in declared.items():

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from archspec.declarations import Tensor
 from archspec.errors import ArchspecError
-from archspec.layers import ShapeError, Takes
+from archspec.layers import Layer, ShapeError, Takes
 from archspec.nodes import Facts
 
 SHORT = {"w": "weight", "b": "bias"}  # the fields that take tensors; any other is called like its weight
@@ -21,17 +21,21 @@ def check_tensors(facts: Facts, tensors: Mapping[str, Tensor]) -> None:
     """Raise ShapeError unless every tensor that a layer names fits its weight; unit axes may be left out."""
     if not tensors:
         return
-    for option in facts.layer.notation.options.values():
-        name = getattr(facts.layer, option.field) if option.takes is Takes.TENSOR else None
-        if name is not None:
-            _check(facts, option.key, option.field, name, tensors[name])
+    for field, name in given(facts.layer).items():
+        _check(facts, field, name, tensors[name])
 
 
-def _check(facts: Facts, key: str, field: str, name: str, tensor: Tensor) -> None:
+def given(layer: Layer) -> dict[str, str]:
+    """The tensors that a layer names, by the fields that take them."""
+    fields = [option.field for option in layer.notation.options.values() if option.takes is Takes.TENSOR]
+    return {field: name for field in fields if (name := getattr(layer, field)) is not None}
+
+
+def _check(facts: Facts, field: str, name: str, tensor: Tensor) -> None:
     weight = facts.weights.get(SHORT.get(field, field))
     if weight is None:
         raise ShapeError(
-            "tensor-shape", f"{facts.layer.kind} has no weight for {key}={name} here", "leave it out", field
+            "tensor-shape", f"{facts.layer.kind} has no weight for {field}={name} here", "leave it out", field
         )
     if _essential(tensor.shape) != _essential(weight.shape):
         found, wanted = (" x ".join(map(str, shape)) or "1" for shape in (tensor.shape, weight.shape))

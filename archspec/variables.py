@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Table
 from graphlib import CycleError, TopologicalSorter
+from numbers import Integral, Real
 
 from archspec.errors import ArchspecError, Findings, Source, Span, did_you_mean
-from archspec.expressions import Expression, Value, parse
+from archspec.expressions import NESTING, Expression, Value, bounded, parse
 from archspec.scope import Frame, Instance, Poisoned, Scope, Text
-from archspec.source import Listing, Scalar
+from archspec.source import Listing, Mapping, Scalar
 from archspec.source import Value as Node
 from archspec.syntax import Place
 
@@ -119,14 +120,21 @@ def overridden(raw: Table[str, Node], overrides: Iterable[tuple[str, Span | None
     return found
 
 
-def from_python(value: object, name: str) -> Node:
-    """A Python number, text, boolean, None or list, as YAML would give it."""
+def from_python(value: object, name: str, depth: int = 0) -> Node:
+    """A Python number, text, boolean, None, list or dictionary, as YAML would give it; raises ArchspecError else."""
+    if depth > NESTING:
+        raise ArchspecError("too-deep", f"{name} is nested more than {NESTING} levels deep", hint="give a flatter list")
+    if isinstance(value, Table):
+        pairs = ((Scalar.of(str(key), name), from_python(item, name, depth + 1)) for key, item in value.items())
+        return Mapping(tuple(pairs), Source(name, ""), 0, 0)
     if isinstance(value, (list, tuple)):
-        return Listing(tuple(from_python(item, name) for item in value), Source(name, repr(value)), 0, len(repr(value)))
+        return Listing(tuple(from_python(item, name, depth + 1) for item in value), Source(name, ""), 0, 0)
     if value is None or isinstance(value, bool):
         return Scalar.of("none" if value is None else "yes" if value else "no", name)
-    if isinstance(value, (int, float, str)):
-        return Scalar.of(str(value), name)
-    raise ArchspecError(
-        "not-a-value", f"{name} cannot be {type(value).__name__}", hint="give a number, text, a boolean or a list"
-    )
+    if isinstance(value, str):
+        return Scalar.of(value, name)
+    if isinstance(value, Real):  # numpy's numbers too
+        number = int(value) if isinstance(value, Integral) else float(value)
+        return Scalar.of(str(bounded(number)), name)
+    hint = "give a number, text, a boolean, a list or a dictionary of lists"
+    raise ArchspecError("not-a-value", f"{name} cannot be of type {type(value).__name__}", hint=hint)

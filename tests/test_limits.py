@@ -135,7 +135,7 @@ CASES: dict[str, tuple[str | None, str | bytes]] = {
     "many unknown keys": ("unknown-key", layers("RELU\n") + "".join(f"k{number}: 1\n" for number in range(50_000))),
     "many unknown points": ("unknown-point", lines("layers", lambda number: f"- from p{number}", 10_000)),
     "many bad variables": ("unknown-name", lines("vars", lambda n: f"k{n}: =q{n}", 10_000) + "layers: RELU"),
-    "many bad blocks": ("unknown-block", lines("blocks", lambda n: f"b{n}: q{n}", 10_000) + "layers: RELU"),
+    "many bad blocks": ("unknown-block", lines("blocks", lambda n: f"b{n}: q{n}", 7_000) + "layers: RELU"),
     "many unused blocks": (None, lines("blocks", lambda n: f"b{n}: RELU", 9000) + "layers: RELU"),
     "deep stages": (None, layers(nest("{s#: @}", 97))),
     "deep merges": (None, layers(nest("{add: [@, CONV3-8]}", 48, "CONV3-8"))),

@@ -41,7 +41,7 @@ ERRORS: dict[str, list[tuple[str, str, str | None]]] = {
         ("[i «for» i in n]", "expected `,` or `]`, found `for`", "there are no comprehensions: `each` makes one item "
          "per element of a list"),
         ("n[1«:»2]", "expected `]`, found `:`", "there are no slices: write `v[i]`"),
-        ("«3x3»", "`3x3` is not a number", "write `3*3`"),
+        ("«3x3»", "`3x3` is not a number", SEVERAL_AXES),
         ("«3xexp»", "`3xexp` is not a number", "write `3*exp`"),
         ("1 + «2F»", "`2F` is not a number", "write `2*F`"),
         ("«2x»", "`2x` is not a number", "write `2*x`"),
@@ -170,6 +170,8 @@ ERRORS: dict[str, list[tuple[str, str, str | None]]] = {
         ("1" + "**1" * 50 + "**«1»**1", "the expression is nested more than 50 levels deep", SHORTER),
     ],
 }  # fmt: skip
+
+SEVERAL_AXES = "sizes of several axes stand in a kernel or an option: conv1x7-64, conv-64 k=1x7"
 
 
 @pytest.mark.parametrize(

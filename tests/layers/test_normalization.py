@@ -60,7 +60,7 @@ def test_kinds_that_need_positions(layer: Layer, name: str) -> None:
     assert failure(layer, Shape((), 490)) == (
         "wrong-rank",
         f"{name} needs a map, and 490 is a vector",
-        "place it before FLATTEN, or RESHAPE",
+        "place it before FLATTEN, or RESHAPE the vector",
         None,
     )
 

@@ -56,7 +56,7 @@ def test_notation() -> None:
 def test_reshape_to_another_number_of_elements() -> None:
     assert failure(Reshape(to=(7, 7, 10)), Shape((), 500)) == (
         "elements",
-        "7 x 7 x 10 are 490 numbers, and 500 are 500",
+        "7 x 7 x 10 holds 490 numbers, and the input 500 holds 500",
         "the sizes of to= must multiply to 500",
         "to",
     )
@@ -75,7 +75,7 @@ def test_transpose_of_an_image() -> None:
     assert failure(Transpose(), Shape((7, 7), 10)) == (
         "wrong-rank",
         "TRANSPOSE needs a 1-D map, and 7 x 7 x 10 is a 2-D map",
-        "RESHAPE it first",
+        "RESHAPE the map first",
         None,
     )
 

@@ -7,7 +7,7 @@ from archspec.layers.resize import Crop, Interpolation, Pad, PixelShuffle, Resiz
 from tests.layers.facts import failure
 
 IMAGE = Shape((64, 48), 16)
-RANK_HINT = "place it before FLATTEN, or RESHAPE"
+RANK_HINT = "place it before FLATTEN, or RESHAPE the vector"
 
 
 @pytest.mark.parametrize(
@@ -72,13 +72,13 @@ def test_notation() -> None:
         (
             "linear",
             IMAGE,
-            "mode=linear is for 1-D maps, and 64 x 48 x 16 has 2 spatial axes",
+            "mode=linear is for 1-D maps, and 64 x 48 x 16 is a 2-D map",
             "use mode=nearest or mode=bilinear or mode=bicubic",
         ),
         (
             "bicubic",
             Shape((10,), 4),
-            "mode=bicubic is for 2-D maps, and 10 x 4 has 1 spatial axes",
+            "mode=bicubic is for 2-D maps, and 10 x 4 is a 1-D map",
             "use mode=nearest or mode=linear",
         ),
     ],
@@ -109,7 +109,7 @@ def test_like_or_to(layer: Layer, kind: str, found: str) -> None:
 def test_like_a_point_of_another_rank() -> None:
     assert failure(Resize(like="skip"), IMAGE, Shape((10,), 4)) == (
         "shape-mismatch",
-        "skip is 10 x 4, with 1 spatial axes, and 64 x 48 x 16 has 2",
+        "skip is 10 x 4, a 1-D map, and 64 x 48 x 16 is a 2-D map",
         "name a point with as many axes, or use to=",
         "like",
     )
@@ -118,13 +118,13 @@ def test_like_a_point_of_another_rank() -> None:
 def test_crop_beyond_the_input() -> None:
     assert failure(Crop(to=(70, 40)), IMAGE) == (
         "crop-too-large",
-        "70 positions from 0 on do not fit into 64: 64 x 48 x 16 to 70 x 40 x 16",
+        "70 positions from position 0 on do not fit into 64: 64 x 48 x 16 cut to 70 x 40 x 16",
         "keep at most 64 positions",
         "to",
     )
     assert failure(Crop(to=(60, 40), at=(4, 9)), IMAGE) == (
         "crop-too-large",
-        "40 positions from 9 on do not fit into 48: 64 x 48 x 16 to 60 x 40 x 16",
+        "40 positions from position 9 on do not fit into 48: 64 x 48 x 16 cut to 60 x 40 x 16",
         "start at 8 or before",
         "at",
     )
@@ -160,7 +160,7 @@ def test_blocks_that_do_not_fit() -> None:
 @pytest.mark.parametrize("layer", [Unshuffle(factor=2), PixelShuffle(factor=2)])
 def test_blocks_are_for_images(layer: Layer) -> None:
     message = f"{layer} needs a 2-D map, and 16 x 4 is a 1-D map"
-    assert failure(layer, Shape((16,), 4)) == ("wrong-rank", message, "RESHAPE it first", None)
+    assert failure(layer, Shape((16,), 4)) == ("wrong-rank", message, "RESHAPE the map first", None)
 
 
 @pytest.mark.parametrize("layer", [Upsample(factor=2), Resize(to=(2,)), Crop(to=(2,)), Pad(padding=(1,))])

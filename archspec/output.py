@@ -1,0 +1,74 @@
+"""Where the command line writes: tables in their formats and JSON, to standard output or whole to a file."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from archspec.errors import ArchspecError
+
+if TYPE_CHECKING:
+    from archspec import report
+
+
+def show(found: report.Table, form: str, title: str, output: Path | None) -> None:
+    """Write a table in one of the formats, to a file or to standard output."""
+    from archspec import report
+
+    if form == "markdown":
+        write(report.markdown(found), output)
+    elif form == "csv":
+        write(report.csv_text(found), output)
+    elif output is None and sys.stdout is not None and sys.stdout.isatty():
+        report.draw(found, sys.stdout, title)
+    else:
+        write(report.plain_text(found, title), output)
+
+
+def write_json(value: object, output: Path | None = None) -> None:
+    """Write a value as indented JSON."""
+    import json
+
+    write(json.dumps(value, indent=2) + "\n", output)
+
+
+def write(text: str, output: Path | None) -> None:
+    """Write text to standard output, or whole to a file: what was there stays until the new text is complete."""
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        if output.exists() and not output.is_file():  # a device or a pipe is written to, a folder refuses
+            output.write_text(text, encoding="utf-8")
+        else:
+            _replace(output.resolve(), text)
+    except OSError as error:
+        message = f"cannot write {output}: {error.strerror or error}"
+        raise ArchspecError("unwritable", message, hint="choose another file with -o") from None
+
+
+def _replace(path: Path, text: str) -> None:
+    """Put text in the place of a file at once, by a draft beside it; the file keeps its permissions."""
+    import tempfile
+
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        os.chmod(draft, path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
+        os.replace(draft, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(draft)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
