@@ -87,20 +87,14 @@ def match(thing: Thing, kind: type[Layer], kernel: Operand | None, defaults: Ite
     return Plan(kind, thing.name, tuple(own), tuple(default))
 
 
-def _form(kind: type[Layer]) -> str:
-    """How a kind is written: CONVk-n."""
-    notation = kind.notation
-    return notation.name + ("k" if notation.kernel else "") + ("-n" if notation.amount else "")
-
-
 def _unwanted(kind: type[Layer], what: str, operand: Operand) -> ArchspecError:
     message = f"{kind.notation.name} takes no {what}, found {operand.place.text}"
-    return ArchspecError(f"{what}-not-allowed", message, operand.place.span, f"write {_form(kind)}")
+    return ArchspecError(f"{what}-not-allowed", message, operand.place.span, f"write {kind.notation.form}")
 
 
 def _lacking(thing: Thing, kind: type[Layer], what: str) -> ArchspecError:
-    example = _form(kind).replace("k", "3").replace("-n", "-64")
-    form = f"{_form(kind)}, where k is the kernel" if what == "kernel" else f"{_form(kind)}, where n is the amount"
+    letter = "k" if what == "kernel" else "n"
+    form, example = f"{kind.notation.form}, where {letter} is the {what}", kind.notation.example
     message = f"{thing.word} lacks its {what}"
     return ArchspecError(f"{what}-missing", message, thing.name.span, f"write {form}: {example}")
 
@@ -236,9 +230,9 @@ def _unset(plan: Plan, field: str) -> ArchspecError:
     if option is None:
         what = "kernel" if field == notation.kernel else "amount"
         message = f"the {what} of {notation.name} is none"
-        return ArchspecError(f"{what}-missing", message, place.span, f"write {_form(plan.kind)}")
+        return ArchspecError(f"{what}-missing", message, place.span, f"write {plan.kind.notation.form}")
     message = f"{notation.name} lacks its option {option.key}"
-    return ArchspecError("option-missing", message, place.span, f"write {_form(plan.kind)} {_example(option)}")
+    return ArchspecError("option-missing", message, place.span, f"write {plan.kind.notation.form} {_example(option)}")
 
 
 def _problem(plan: Plan, problem: Any) -> ArchspecError:

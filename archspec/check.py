@@ -12,8 +12,7 @@ from archspec.declarations import Block
 from archspec.document import Document
 from archspec.errors import ArchspecError, Diagnostic, Findings, did_you_mean
 from archspec.expressions import Expression
-from archspec.layers import Layer, Option, registry
-from archspec.layers.plugins import more_kinds
+from archspec.layers import Layer, Option, find_kind, registry
 from archspec.meaning import merged_kind, resolve, unknown_call, unknown_item
 from archspec.rows import heading
 from archspec.scope import SIZES
@@ -81,7 +80,7 @@ class Checker:
 
     def __init__(self, document: Document) -> None:
         self.document = document
-        self.known = {*SIZES, *registry, *document.blocks}  # in any expression
+        self.known = {*SIZES, *document.blocks}  # in any expression, beside the kinds
         self.findings = Findings()
         self.within: str | None = None
         self.used: set[str] = set()
@@ -95,9 +94,7 @@ class Checker:
     def default(self, thing: Thing, names: Names) -> None:
         """One layer of `defaults` with its options."""
         with self.findings:
-            if thing.word not in registry:
-                more_kinds()
-            kind = registry.get(thing.word)
+            kind = find_kind(thing.word)
             if kind is None:
                 raise unknown_item(thing.word, thing.name.span, registry)
             for word in thing.options:
@@ -222,8 +219,8 @@ class Checker:
         if names.values is None or all(name in self.known or name in names.values for name in expression.names):
             return
         points = {*names.points, *names.computed(expression.names)}
-        read = {name for name in expression.names if name in registry}  # no other kind is what an unknown name means
-        known = {*(self.known - registry.keys()), *read, *names.values, *points}
+        known = {*self.known, *names.values, *points}
+        known |= {name for name in expression.names if name not in known and find_kind(name)}  # only those it names
         with self.findings:
             expression.check(known)
 

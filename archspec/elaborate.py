@@ -17,7 +17,7 @@ from archspec.declarations import Block, Output
 from archspec.document import Document
 from archspec.errors import ArchspecError, Findings, Trace
 from archspec.expressions import shown, whole
-from archspec.layers import Layer, ShapeError, Takes, registry
+from archspec.layers import Layer, ShapeError, Takes, absent_name, find_kind, registry
 from archspec.meaning import resolve, unknown_call
 from archspec.nodes import Node
 from archspec.notation import parse_sequence
@@ -87,7 +87,8 @@ class Elaborator:
             self.placer.step(element.place)
             try:
                 if frame.absent:
-                    raise ArchspecError("none-not-last", "something follows NONE", hint="NONE ends its branch")
+                    none = absent_name()
+                    raise ArchspecError("none-not-last", f"something follows {none}", hint=f"{none} ends its branch")
                 inner = self._starts[type(element)](element, frame)
                 if inner is not None:
                     yield inner
@@ -167,7 +168,7 @@ class Elaborator:
         meaning: Meaning
         meaning, kernel = resolve(thing, partial(self.meaning, frame), known)
         if isinstance(meaning, Text):
-            named = self.blocks.get(meaning) or registry.get(meaning)
+            named = self.blocks.get(meaning) or find_kind(meaning)
             if named is None:
                 return self.splice(meaning, thing, place, frame)
             meaning = named
@@ -272,7 +273,7 @@ class Elaborator:
                     ends += points
         if not ends:
             message = f"`{merge.key}` has no branch left"
-            raise ArchspecError("no-branch", message, merge.place.span, "let one branch not end in NONE")
+            raise ArchspecError("no-branch", message, merge.place.span, f"let one branch not end in {absent_name()}")
         if len(ends) == 1 or None in ends:
             frame.node = ends[0] if len(ends) == 1 else None
             return

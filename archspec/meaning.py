@@ -7,8 +7,7 @@ from typing import TypeVar
 
 from archspec.declarations import Block
 from archspec.errors import ArchspecError, Span, did_you_mean
-from archspec.layers import Layer, registry
-from archspec.layers.plugins import more_kinds
+from archspec.layers import Layer, find_kind, more_kinds, registry
 from archspec.syntax import Call, Operand, Thing
 
 Meaning = TypeVar("Meaning")
@@ -52,11 +51,10 @@ def unknown_item(word: str, span: Span, known: Iterable[str]) -> ArchspecError:
 
 def unknown_call(call: Call, blocks: Mapping[str, Block]) -> ArchspecError:
     """The error for a call of what is no block."""
-    kind: type[Layer] | None = registry.get(call.word.upper())
+    kind: type[Layer] | None = find_kind(call.word.upper())
     hint = did_you_mean(call.word, blocks)
     if kind is not None:
-        form = kind.notation.name + ("k" if kind.notation.kernel else "") + ("-n" if kind.notation.amount else "")
-        hint = f"calls are for blocks; a layer is written as {form}"
+        hint = f"calls are for blocks; a layer is written as {kind.notation.form}"
     return ArchspecError("unknown-block", f"there is no block `{call.word}`", call.name.span, hint)
 
 

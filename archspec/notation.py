@@ -9,6 +9,7 @@ from typing import TypeVar
 from archspec.cursor import CLOSING, NESTING_HINT
 from archspec.errors import ArchspecError, Findings
 from archspec.expressions import Expression, parse, parse_prefix
+from archspec.layers import transparent_name
 from archspec.source import SHORTER, Scalar
 from archspec.syntax import (
     Argument,
@@ -61,7 +62,8 @@ class Parser(Words):
         found: list[Item] = []
         self.spaces()
         if self.at >= self.stop:
-            raise self.fail("empty-sequence", "there is no item here", "write at least one layer, or IDENTITY")
+            hint = f"write at least one layer, or {transparent_name()}"
+            raise self.fail("empty-sequence", "there is no item here", hint)
         depth = self.depth
         while self.at < self.stop:
             try:

@@ -12,8 +12,7 @@ from contextlib import contextmanager
 from archspec.binding import Plan, create, fields_of, match
 from archspec.document import Document
 from archspec.errors import ArchspecError, Trace
-from archspec.layers import Layer, Shape, ShapeError, registry
-from archspec.layers.base import Input
+from archspec.layers import Input, Layer, Shape, ShapeError, find_merge
 from archspec.meaning import merged_kind
 from archspec.nodes import Facts, Group, Node, Recorder
 from archspec.scope import Frame
@@ -85,7 +84,9 @@ class Placer:
 
     def merge(self, key: str) -> tuple[Layer, Known]:
         """The layer that joins the branches of a YAML key."""
-        return self._one(next(kind for kind in registry.values() if kind.merge_key == key)())
+        kind = find_merge(key)
+        assert kind is not None  # the key was read as a merge
+        return self._one(kind())
 
     def _one(self, layer: Layer) -> tuple[Layer, Known]:
         """The one object among equal layers, however they are written, and what is known of it."""

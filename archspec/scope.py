@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from archspec.errors import ArchspecError
 from archspec.expressions import Value
-from archspec.layers import registry
+from archspec.layers import find_kind
 from archspec.nodes import Group, Node
 from archspec.source import Scalar
 from archspec.syntax import Place
@@ -138,7 +138,7 @@ class Frame:
             with suppress(ArchspecError):
                 return self.node.size(name)
             raise KeyError(name)
-        if name in registry or name in self.blocks:
+        if name in self.blocks or find_kind(name):
             return name
         return self.point(name)
 

@@ -5,26 +5,22 @@ from __future__ import annotations
 from archspec.cursor import NESTING_HINT
 from archspec.errors import ArchspecError, Findings, Span, did_you_mean
 from archspec.expressions import parse
-from archspec.layers import registry
+from archspec.layers import find_merge, merge_keys, transparent_name
 from archspec.notation import parse_sequence
 from archspec.source import SHORTER, Listing, Mapping, Scalar, Value
 from archspec.syntax import Choice, Each, Element, Merge, Place, Sequence, Stages, Table
 
 CONSTRUCTS = {"each": ("layers",), "if": ("then", "else")}  # key -> the keys that may stand beside it
+OWN_KEYS = frozenset(("each", "layers", "if", "then", "else"))
 MOST_ENTRIES = 10_000  # of one list or mapping
 WORDS = "if else then each layers from as share and or not in yes no true false none"
 KEYWORDS = frozenset(WORDS.split())
 SIZES = frozenset((*"CHWLTN", "i", "last", "input"))
 
 
-def merge_keys() -> set[str]:
-    """The YAML keys that join branches, as the registered kinds declare them."""
-    return {kind.merge_key for kind in registry.values() if kind.merge_key}
-
-
-def reserved_keys() -> set[str]:
-    """The keys that have a meaning of their own in a sequence."""
-    return merge_keys() | {"each", "layers", "if", "then", "else"}
+def is_reserved(key: str) -> bool:
+    """Whether a key has a meaning of its own in a sequence; other distributions may give it one."""
+    return key in OWN_KEYS or find_merge(key) is not None
 
 
 def sequence(value: Value) -> Sequence:
@@ -65,16 +61,16 @@ def _elements(value: Value, findings: Findings) -> list[Element]:
             return [_construct(value)]
         if isinstance(value, Listing):
             if not value.items:
-                raise ArchspecError(
-                    "empty-sequence", "this list is empty", value.span(), "write at least one layer, or IDENTITY"
-                )
+                raise _nothing("this list is empty", value)
             return _listed(value, findings)
         if value.plain and not value.text:
-            raise ArchspecError(
-                "empty-sequence", "there is nothing here", value.span(), "write at least one layer, or IDENTITY"
-            )
+            raise _nothing("there is nothing here", value)
         return list(parse_sequence(value).elements)
     return []
+
+
+def _nothing(message: str, value: Value) -> ArchspecError:
+    return ArchspecError("empty-sequence", message, value.span(), f"write at least one layer, or {transparent_name()}")
 
 
 def _listed(listing: Listing, findings: Findings) -> list[Element]:
@@ -93,10 +89,10 @@ def _listed(listing: Listing, findings: Findings) -> list[Element]:
 
 def _construct(mapping: Mapping) -> Element:
     """One of the mappings: a merge, rows, a choice, or stages where no key is reserved."""
-    reserved = [key for key, _ in mapping.items if key.text in reserved_keys()]
+    reserved = [key for key, _ in mapping.items if is_reserved(key.text)]
     if not reserved:
         return _stages(mapping)
-    leading = next((key for key in reserved if key.text in merge_keys() or key.text in CONSTRUCTS), reserved[0])
+    leading = next((key for key in reserved if key.text in CONSTRUCTS or find_merge(key.text)), reserved[0])
     allowed = {leading.text, *CONSTRUCTS.get(leading.text, ())}
     for key, _ in mapping.items:
         if key.text not in allowed:
@@ -104,7 +100,7 @@ def _construct(mapping: Mapping) -> Element:
             message = f"`{key.text}` cannot stand beside `{leading.text}`"
             hint = f"beside it may stand {beside}; what comes after it is the next item of a list"
             raise ArchspecError("unknown-key", message, key.span(), hint)
-    if leading.text in merge_keys():
+    if find_merge(leading.text):
         return _merge(leading, mapping)
     if leading.text == "each":
         return _each(leading, mapping)
@@ -132,7 +128,7 @@ def _merge(key: Scalar, mapping: Mapping) -> Merge:
             "branches-not-a-list",
             f"`{key.text}` needs a list of branches",
             value.span(),
-            f"{key.text}: [IDENTITY, [CONV3-64, BN]], or one branch per row with each: and layers:",
+            f"{key.text}: [{transparent_name()}, [CONV3-64, BN]], or one branch per row with each: and layers:",
         )
     findings, branches = Findings(), []
     for item in value.items:
@@ -194,7 +190,7 @@ def _stages(mapping: Mapping) -> Stages:
 
 
 def _empty_stage(key: Scalar) -> ArchspecError:
-    near = did_you_mean(key.text, reserved_keys())
+    near = did_you_mean(key.text, {*OWN_KEYS, *merge_keys()})
     hint = f"give it layers; braces make a mapping, a list takes [ ]: [{key.text}]"
     if key.text.isidentifier():
         return ArchspecError("empty-stage", f"the stage `{key.text}` has no layers", key.span(), near or hint)

@@ -72,3 +72,42 @@ def test_a_distribution_that_fails_is_named(fault: str, site: Path) -> None:
     assert "help: mend or uninstall toy" in result.stderr
     assert "Traceback" not in result.stderr
     assert result.returncode != 0
+
+
+MERGES = """
+import archspec
+from archspec.layers.merge import Merge
+
+print("loaded")
+
+
+@archspec.register
+class Sub(Merge):
+    template = "SUB"
+    merge_key = "sub"
+
+    def fits(self, one, other):
+        return one == other
+
+    def join(self, one, other):
+        return one
+
+    def remedy(self, one, other):
+        return "make them equal"
+"""
+
+
+def test_a_merge_key_of_another_distribution_is_no_stage(site: Path) -> None:
+    (site / "toy_kinds.py").write_text(MERGES, encoding="utf-8")
+    assert table(site, "{sub: [RELU, TANH]}").stdout.splitlines()[6:9] == ["RELU", "TANH", "SUB"]
+    beside = table(site, "{sub: [RELU, TANH], head: GAP}")
+    assert "error[unknown-key]: `head` cannot stand beside `sub`" in beside.stderr
+    assert table(site, "{stem: [RELU, TANH]}, {body: GAP}").stdout.count("loaded") == 1
+    assert "loaded" not in table(site, "{add: [RELU, TANH]}").stdout
+
+
+def test_an_expression_may_name_its_kinds(site: Path) -> None:
+    chosen = table(site, "RELU if act == TWICE else TANH", "vars: {act: TWICE},")
+    assert (chosen.stderr, chosen.stdout.splitlines()[6]) == ("", "RELU")
+    assert table(site, "act-3", "vars: {act: TWICE},").stdout.splitlines()[6] == "TWICE-3"
+    assert "loaded" not in table(site, "CONV3-F, RELU if F == 4", "vars: {F: 4},").stdout

@@ -6,15 +6,17 @@ before a value is made.
 
 from archspec.expressions.evaluation import Environment, Expression
 from archspec.expressions.parser import parse, parse_prefix
-from archspec.expressions.values import AXES, Dims, Point, Value, described, shown, whole
+from archspec.expressions.values import AXES, NESTING, Dims, Point, Value, bounded, described, shown, whole
 
 __all__ = [
     "AXES",
+    "NESTING",
     "Dims",
     "Environment",
     "Expression",
     "Point",
     "Value",
+    "bounded",
     "described",
     "parse",
     "parse_prefix",

@@ -77,6 +77,8 @@ def hint_for(token: Token) -> str | None:
     """What to write instead of a token that does not fit."""
     if token.kind == "unclosed":
         return f"close it with {token.text[0]}"
+    if token.kind == "malformed" and re.fullmatch(r"[0-9]+(x[0-9]+)+", token.text):
+        return "sizes of several axes stand in a kernel or an option: conv1x7-64, conv-64 k=1x7"
     if token.kind == "malformed":
         return f"write `{_mended(token.text[:40])}`"
     value = token.kind in ("number", "text", "word") and token.text not in KEYWORDS

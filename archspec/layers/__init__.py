@@ -14,6 +14,7 @@ from archspec.layers import (
 from archspec.layers.base import (
     Elementwise,
     Family,
+    Input,
     Layer,
     PerChannel,
     Role,
@@ -21,8 +22,16 @@ from archspec.layers.base import (
     Weight,
     Weightless,
     Weights,
+)
+from archspec.layers.kinds import (
+    absent_name,
+    find_kind,
+    find_merge,
+    merge_keys,
+    more_kinds,
     register,
     registry,
+    transparent_name,
 )
 from archspec.layers.shape import Formula, Shape, ShapeError, total
 from archspec.layers.template import Option, Takes
@@ -33,6 +42,7 @@ __all__ = [
     "Elementwise",
     "Family",
     "Formula",
+    "Input",
     "Layer",
     "Mark",
     "Option",
@@ -48,10 +58,15 @@ __all__ = [
     "Weightless",
     "Weights",
     "Window",
+    "absent_name",
     "activation",
     "convolution",
+    "find_kind",
+    "find_merge",
     "linear",
     "merge",
+    "merge_keys",
+    "more_kinds",
     "normalization",
     "pointwise",
     "pooling",
@@ -61,5 +76,6 @@ __all__ = [
     "reshape",
     "resize",
     "total",
+    "transparent_name",
     "whole",
 ]

@@ -1,16 +1,8 @@
 """Activations: elementwise functions, SOFTMAX among the channels of a position."""
 
-from archspec.layers.base import (
-    Elementwise,
-    Family,
-    PerChannel,
-    Role,
-    Weights,
-    channels,
-    per_channel,
-    register,
-)
+from archspec.layers.base import Elementwise, Family, PerChannel, Role, Weights, channels, per_channel
 from archspec.layers.geometry import Real
+from archspec.layers.kinds import register
 from archspec.layers.shape import Shape
 from archspec.layers.template import TensorName
 

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
 from archspec.layers.shape import Formula, Shape, token_ids
 from archspec.layers.template import Template
-from archspec.layers.window import Window, pointwise
+from archspec.layers.window import Window, pointwise, whole
 
 
 class Family(StrEnum):
@@ -155,31 +155,38 @@ class Weightless(Layer, abstract=True):
         return Formula()
 
 
-class Elementwise(Weightless, abstract=True):
-    """A weightless kind whose output unit reads the input unit of the same place and nothing else."""
-
-    storage = Storage.FRESH
-
-    def output_shape(self, *inputs: Shape) -> Shape:
-        return with_channels(self, inputs[0])
+class Pointwise(Layer, abstract=True):
+    """A kind whose output unit reads the input unit of the same place and nothing else."""
 
     def window(self, *inputs: Shape) -> tuple[Window, ...]:
         return (pointwise(inputs[0].rank),)
 
 
-class PerChannel(Layer, abstract=True):
-    """A kind that learns a few numbers per channel and keeps the shape; its arithmetic counts as elementwise."""
+class ReadsAll(Layer, abstract=True):
+    """A kind whose output units each read the whole input."""
+
+    def window(self, *inputs: Shape) -> tuple[Window, ...]:
+        return (whole(inputs[0].rank),)
+
+
+class SameShape(Pointwise, abstract=True):
+    """A kind that keeps the shape of its input, channels and all, in memory of its own."""
 
     storage = Storage.FRESH
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return with_channels(self, inputs[0])
+
+
+class Elementwise(SameShape, Weightless, abstract=True):
+    """A weightless kind whose output unit is computed from the input unit of the same place."""
+
+
+class PerChannel(SameShape, abstract=True):
+    """A kind that learns a few numbers per channel and keeps the shape; its arithmetic counts as elementwise."""
 
     def macs(self, *inputs: Shape) -> Formula:  # noqa: ARG002
         return Formula()
-
-    def window(self, *inputs: Shape) -> tuple[Window, ...]:
-        return (pointwise(inputs[0].rank),)
 
 
 class Input(Weightless):
@@ -208,20 +215,3 @@ def with_channels(layer: Layer, shape: Shape) -> Shape:
 def channels(layer: Layer, shape: Shape) -> int:
     """The channels of `shape`; raises ShapeError for token ids."""
     return with_channels(layer, shape).sizes[-1]
-
-
-registry: dict[str, type[Layer]] = {}
-Kind = TypeVar("Kind", bound=type[Layer])
-
-
-def register(kind: Kind) -> Kind:
-    """Make a layer kind known to the notation; a kind of the same name from the same place is replaced.
-
-    Raises ValueError where another kind already has the name.
-    """
-    name = kind.notation.name
-    known = registry.get(name)
-    if known and (known.__module__, known.__qualname__) != (kind.__module__, kind.__qualname__):
-        raise ValueError(f"{name} is already the layer kind {known.__module__}.{known.__qualname__}")
-    registry[name] = kind
-    return kind

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from math import prod
 
-from archspec.layers.base import Family, Layer, Role, Storage, Weight, Weights, register
+from archspec.layers.base import Family, Layer, Role, Storage, Weight, Weights
 from archspec.layers.geometry import (
     Axis,
     Borders,
@@ -17,6 +17,7 @@ from archspec.layers.geometry import (
     spatial,
     spread,
 )
+from archspec.layers.kinds import register
 from archspec.layers.shape import Formula, Shape, ShapeError
 from archspec.layers.template import TensorName
 from archspec.layers.window import Window, sliding, spreading
@@ -94,9 +95,12 @@ class Conv(Convolution):
         return padded(bare, self._centred(bare) if self.padding is None else self.padding, shape)
 
     def _causal(self, shape: Shape, axes: tuple[Axis, ...]) -> tuple[tuple[int, int], ...]:
-        if shape.rank != 1 or self.padding is not None:
-            found = f"here are {shape}" if shape.rank != 1 else "here stands p= as well"
-            raise ShapeError("causal", f"causal pads a sequence on its left, and {found}", "leave one out", "causal")
+        if shape.rank != 1:
+            message = f"causal pads the start of a sequence, and {shape} is a {shape.rank}-D map"
+            raise ShapeError("causal", message, "leave causal out", "causal")
+        if self.padding is not None:
+            message = "causal fixes the padding, and here stands another one"
+            raise ShapeError("causal", message, "leave out either causal or the padding", "causal")
         return ((axes[0].extent - 1, 0),)
 
     def _centred(self, axes: tuple[Axis, ...]) -> tuple[tuple[int, int], ...]:
@@ -164,8 +168,9 @@ class UpConv(Convolution):
         if excess < 0 or excess % 2:
             raise ShapeError(
                 "padding-needed",
-                f"no whole padding makes a kernel of {axis.kernel} give {axis.stride} times its input",
-                f"give p, or op={self.extra + (1 if excess > 0 else -excess)} so that one more element appears behind",
+                f"with stride {axis.stride} and a kernel of {axis.kernel}, no padding makes out = {axis.stride} x in",
+                f"write op={self.extra + (1 if excess > 0 else -excess)} to compute more positions at the end, or say "
+                "with p which padding is meant",
                 "kernel",
             )
         return excess // 2
@@ -181,19 +186,19 @@ class UpConv(Convolution):
         if self.extra >= max(axis.stride, axis.dilation):
             raise ShapeError(
                 "output-padding",
-                f"op={self.extra} must be below the stride or the dilation",
-                "use a smaller op",
+                f"op={self.extra} must be less than the stride {axis.stride} or the dilation {axis.dilation}",
+                f"use at most op={max(axis.stride, axis.dilation) - 1}",
                 "extra",
             )
-        length = (size - 1) * axis.stride - 2 * axis.before + axis.extent + self.extra
-        if length < 1:
+        uncut = (size - 1) * axis.stride + axis.extent + self.extra
+        if uncut <= 2 * axis.before:
             raise ShapeError(
                 "padding-too-large",
-                f"p{axis.before} cuts away all {length + 2 * axis.before} output positions",
-                "use a smaller p",
+                f"p{axis.before} cuts {axis.before} positions off both ends, and there are {uncut}",
+                f"use at most p{(uncut - 1) // 2}",
                 "padding",
             )
-        return length
+        return uncut - 2 * axis.before
 
     def window(self, *inputs: Shape) -> tuple[Window, ...]:
         """P = s, J = 1: unit o reads position i where o = i s - p + d t."""

@@ -4,7 +4,7 @@ Source: Dumoulin & Visin, "A guide to convolution arithmetic for deep learning",
 """
 
 from dataclasses import dataclass
-from math import isqrt
+from math import gcd, isqrt
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import Field, GetCoreSchemaHandler
@@ -21,6 +21,7 @@ class PerAxis:
     """
 
     least: int
+    most: int | None = None
     sided: bool = False  # an axis may have two numbers, before and after
     words: tuple[str, ...] = ()
 
@@ -46,15 +47,22 @@ class PerAxis:
             raise PydanticCustomError(
                 "greater_than_equal", "at least {ge}, found {found}", {"ge": self.least, "found": int(value)}
             )
+        if self.most is not None and value > self.most:
+            raise PydanticCustomError(
+                "less_than_equal", "at most {le}, found {found}", {"le": self.most, "found": int(value)}
+            )
         return int(value)
 
 
+MOST = 65_536  # taps or phases of one axis: what a layer reads is held as a table
 Positive = Annotated[int, Field(ge=1)]
 NotNegative = Annotated[int, Field(ge=0)]
 Real = Annotated[float, Field(allow_inf_nan=False)]
 NotNegativeReal = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Probability = Annotated[float, Field(ge=0, le=1)]
-Dims = Annotated[tuple[int, ...], PerAxis(1)]
+Factor = Annotated[int, Field(ge=1, le=MOST)]
+Sizes = Annotated[tuple[int, ...], PerAxis(1)]
+Dims = Annotated[tuple[int, ...], PerAxis(1, MOST)]
 Sides = Annotated[tuple[int | tuple[int, int], ...], PerAxis(0, sided=True)]
 Borders = Annotated[tuple[int, ...], PerAxis(0)]
 Padding = Annotated[
@@ -93,13 +101,28 @@ class Axis(NamedTuple):
         if steps < 0:
             raise ShapeError(
                 "window-too-large",
-                f"a window of {self.extent} does not fit into {size} + {self.before} + {self.after} padded positions",
+                f"a window of {self.extent} positions does not fit into {size}{self._borders()}",
                 "use a smaller kernel or dilation, more padding, or less downsampling before it",
                 "kernel",
             )
         if ceil and steps * self.stride >= size + self.before:
             steps -= 1
         return steps + 1
+
+    def _borders(self) -> str:
+        return f" with {self.before} + {self.after} of padding" if self.before or self.after else ""
+
+
+def check_phases(size: int, wanted: int, field: str) -> None:
+    """Raises ShapeError where resizing repeats itself after too many positions only: after out / gcd(in, out)."""
+    phases = wanted // gcd(size, wanted)
+    if phases > MOST:
+        raise ShapeError(
+            "too-large",
+            f"{size} to {wanted} positions repeats itself after {phases}, and a table may have {MOST}",
+            "use sizes with a large common factor",
+            field,
+        )
 
 
 def spread(values: tuple[T, ...], shape: Shape, field: str) -> tuple[T, ...]:
@@ -109,7 +132,7 @@ def spread(values: tuple[T, ...], shape: Shape, field: str) -> tuple[T, ...]:
     if len(values) != shape.rank:
         raise ShapeError(
             "dimensions",
-            f"{len(values)} sizes for a shape of {shape}, which has {shape.rank} spatial axes",
+            f"{len(values)} sizes stand here, and {shape} is a {shape.rank}-D map",
             "write one size for all axes, or one for each, height before width",
             field,
         )
@@ -182,6 +205,6 @@ def spatial(layer: object, shape: Shape, ranks: tuple[int, ...] = (1, 2, 3)) -> 
     if shape.rank not in ranks:
         wanted = "map" if ranks == (1, 2, 3) else " or ".join(f"{rank}-D map" for rank in ranks)
         found = f"{shape} is a {shape.rank}-D map" if shape.rank else f"{shape} is a vector"
-        hint = "RESHAPE it first" if shape.rank else "place it before FLATTEN, or RESHAPE"
+        hint = "RESHAPE the map first" if shape.rank else "place it before FLATTEN, or RESHAPE the vector"
         raise ShapeError("wrong-rank", f"{layer} needs a {wanted}, and {found}", hint)
     return shape

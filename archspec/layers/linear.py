@@ -1,10 +1,21 @@
 """Fully connected layers: FC on a vector, LINEAR at every position."""
 
-from archspec.layers.base import Family, Layer, Role, Storage, Weight, Weights, channels, register, with_channels
+from archspec.layers.base import (
+    Family,
+    Layer,
+    Pointwise,
+    ReadsAll,
+    Role,
+    Storage,
+    Weight,
+    Weights,
+    channels,
+    with_channels,
+)
 from archspec.layers.geometry import Positive
+from archspec.layers.kinds import register
 from archspec.layers.shape import Formula, Shape, ShapeError
 from archspec.layers.template import TensorName
-from archspec.layers.window import Window, pointwise, whole
 
 
 class Affine(Layer, abstract=True):
@@ -32,7 +43,7 @@ class Affine(Layer, abstract=True):
 
 
 @register
-class FullyConnected(Affine):
+class FullyConnected(ReadsAll, Affine):
     """Every unit reads the whole input, a vector or a map of a single position.
 
     >>> layer, vector = FullyConnected(units=3), Shape((), 490)
@@ -54,12 +65,9 @@ class FullyConnected(Affine):
             )
         return Shape((), self.units)
 
-    def window(self, *inputs: Shape) -> tuple[Window, ...]:
-        return (whole(inputs[0].rank),)
-
 
 @register
-class Linear(Affine):
+class Linear(Pointwise, Affine):
     """The same units at every position.
 
     >>> layer, tokens = Linear(units=3072), Shape((197,), 768)
@@ -72,6 +80,3 @@ class Linear(Affine):
     def output_shape(self, *inputs: Shape) -> Shape:
         """K channels at every position."""
         return Shape(with_channels(self, inputs[0]).spatial, self.units)
-
-    def window(self, *inputs: Shape) -> tuple[Window, ...]:
-        return (pointwise(inputs[0].rank),)

@@ -2,7 +2,8 @@
 
 from abc import abstractmethod
 
-from archspec.layers.base import Family, Storage, Weightless, register, with_channels
+from archspec.layers.base import Family, Storage, Weightless, with_channels
+from archspec.layers.kinds import register
 from archspec.layers.shape import Shape, ShapeError
 from archspec.layers.window import EVERYTHING, SAME, AxisWindow, Mark, Window, pointwise, whole
 

@@ -1,18 +1,8 @@
 """Normalization: what is averaged over what differs, the learnt scale and shift per channel do not."""
 
-from archspec.layers.base import (
-    Family,
-    Layer,
-    PerChannel,
-    Role,
-    Storage,
-    Weightless,
-    Weights,
-    channels,
-    per_channel,
-    register,
-)
+from archspec.layers.base import Elementwise, Family, Layer, PerChannel, Role, Weights, channels, per_channel
 from archspec.layers.geometry import NotNegativeReal, Positive, Probability, Real, equal_parts, spatial
+from archspec.layers.kinds import register
 from archspec.layers.shape import Shape
 from archspec.layers.template import TensorName
 from archspec.layers.window import Mark, Window, pointwise, whole
@@ -112,12 +102,11 @@ class RmsNorm(Normalization):
 
 
 @register
-class LocalResponseNorm(Weightless):
+class LocalResponseNorm(Elementwise):
     """x / (k + alpha/n x sum of x^2 over n neighbouring channels)^beta (Krizhevsky, Sutskever & Hinton 2012)."""
 
     template = "LRN n={n} alpha={alpha} beta={beta} k={k}"
     family = Family.NORMALIZATION
-    storage = Storage.FRESH
     n: Positive = 5
     alpha: Real = 1e-4
     beta: Real = 0.75
@@ -125,6 +114,3 @@ class LocalResponseNorm(Weightless):
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return spatial(self, inputs[0])
-
-    def window(self, *inputs: Shape) -> tuple[Window, ...]:
-        return (pointwise(inputs[0].rank),)

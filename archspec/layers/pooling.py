@@ -2,10 +2,11 @@
 
 from abc import abstractmethod
 
-from archspec.layers.base import Family, Storage, Weightless, register
-from archspec.layers.geometry import Axis, Dims, Padding, padded, spatial, spread
+from archspec.layers.base import Family, ReadsAll, Storage, Weightless
+from archspec.layers.geometry import Axis, Dims, Padding, Sizes, check_phases, padded, spatial, spread
+from archspec.layers.kinds import register
 from archspec.layers.shape import Shape, ShapeError
-from archspec.layers.window import Window, adaptive, aligned, sliding, whole
+from archspec.layers.window import Window, adaptive, aligned, sliding
 
 
 class Pooling(Weightless, abstract=True):
@@ -18,7 +19,7 @@ class Pooling(Weightless, abstract=True):
     stride: Dims | None = None
     padding: Padding = (0,)
     ceil: bool = False
-    to: Dims | None = None
+    to: Sizes | None = None
 
     @abstractmethod
     def dilations(self, shape: Shape) -> tuple[int, ...]:
@@ -53,7 +54,10 @@ class Pooling(Weightless, abstract=True):
         shape = spatial(self, inputs[0])
         if self.to is not None:
             self._check_alone()
-            return Shape(spread(self.to, shape, "to"), shape.channels)
+            sizes = spread(self.to, shape, "to")
+            for size, wanted in zip(shape.spatial, sizes, strict=True):
+                check_phases(size, wanted, "to")
+            return Shape(sizes, shape.channels)
         axes = zip(shape.spatial, self.axes(shape), strict=True)
         return Shape(tuple(axis.output(size, self.ceil) for size, axis in axes), shape.channels)
 
@@ -69,7 +73,8 @@ class Pooling(Weightless, abstract=True):
         fields = type(self).model_fields
         other = next((name for name, value in self if name != "to" and value != fields[name].default), None)
         if other:
-            raise ShapeError("kernel-or-to", f"to= fixes the windows, and here stands {self}", "leave one out", other)
+            message, hint = f"to= fixes the windows, and here stands {self}", f"leave out either to= or the {other}"
+            raise ShapeError("kernel-or-to", message, hint, other)
 
 
 @register
@@ -104,7 +109,7 @@ class AvgPool(Pooling):
         return (1,) * shape.rank
 
 
-class GlobalPooling(Weightless, abstract=True):
+class GlobalPooling(ReadsAll, Weightless, abstract=True):
     """One window over the whole map."""
 
     family = Family.POOLING
@@ -114,9 +119,6 @@ class GlobalPooling(Weightless, abstract=True):
         """Size 1 along every axis; the rank stays."""
         shape = spatial(self, inputs[0])
         return Shape((1,) * shape.rank, shape.channels)
-
-    def window(self, *inputs: Shape) -> tuple[Window, ...]:
-        return (whole(inputs[0].rank),)
 
 
 @register

@@ -1,17 +1,8 @@
 """Regularization: what is only done in training, and the learnt factor of a residual branch."""
 
-from archspec.layers.base import (
-    Elementwise,
-    Family,
-    PerChannel,
-    Role,
-    Storage,
-    Weights,
-    channels,
-    per_channel,
-    register,
-)
+from archspec.layers.base import Elementwise, Family, PerChannel, Role, Storage, Weights, channels, per_channel
 from archspec.layers.geometry import NotNegativeReal, Probability, Real
+from archspec.layers.kinds import register
 from archspec.layers.shape import Shape
 from archspec.layers.template import TensorName
 

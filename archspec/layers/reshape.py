@@ -2,10 +2,10 @@
 
 from math import prod
 
-from archspec.layers.base import Family, Storage, Weightless, channels, register, with_channels
-from archspec.layers.geometry import Dims, NotNegative, Positive, equal_parts, spatial
+from archspec.layers.base import Family, Pointwise, ReadsAll, Storage, Weightless, channels, with_channels
+from archspec.layers.geometry import NotNegative, Positive, Sizes, equal_parts, spatial
+from archspec.layers.kinds import register
 from archspec.layers.shape import AXES, Shape, ShapeError
-from archspec.layers.window import Window, pointwise, whole
 
 
 class View(Weightless, abstract=True):
@@ -16,7 +16,7 @@ class View(Weightless, abstract=True):
 
 
 @register
-class Flatten(View):
+class Flatten(ReadsAll, View):
     """All numbers as a vector, channel by channel as torch orders them.
 
     >>> print(Flatten().output_shape(Shape((7, 7), 10)))
@@ -28,20 +28,19 @@ class Flatten(View):
     def output_shape(self, *inputs: Shape) -> Shape:
         return Shape((), with_channels(self, inputs[0]).elements)
 
-    def window(self, *inputs: Shape) -> tuple[Window, ...]:
-        return (whole(inputs[0].rank),)
-
 
 @register
-class Reshape(View):
+class Reshape(ReadsAll, View):
     """The same numbers in another shape, written as the spec writes shapes and filled in torch's order, C before H.
+
+    Positions and channels mix, so that every unit may read any position.
 
     >>> print(Reshape(to=(7, 7, 512)).output_shape(Shape((), 25088)))
     7 x 7 x 512
     """
 
     template = "RESHAPE to={to}"
-    to: Dims
+    to: Sizes
 
     def output_shape(self, *inputs: Shape) -> Shape:
         """`to`, its last size the channels; raises ShapeError where the numbers of elements differ."""
@@ -53,20 +52,16 @@ class Reshape(View):
         if prod(self.to) != shape.elements:
             raise ShapeError(
                 "elements",
-                f"{wanted} are {wanted.elements} numbers, and {shape} are {shape.elements}",
+                f"{wanted} holds {wanted.elements} numbers, and the input {shape} holds {shape.elements}",
                 f"the sizes of to= must multiply to {shape.elements}",
                 "to",
             )
         return wanted
 
-    def window(self, *inputs: Shape) -> tuple[Window, ...]:
-        """Positions and channels mix, so that every unit may read any position."""
-        return (whole(inputs[0].rank),)
-
 
 @register
-class Transpose(View):
-    """Channels become positions and positions channels.
+class Transpose(ReadsAll, View):
+    """Channels become positions and positions channels, so that every unit reads all positions.
 
     >>> print(Transpose().output_shape(Shape((196,), 512)))
     512 x 196
@@ -78,41 +73,32 @@ class Transpose(View):
         length, count = spatial(self, inputs[0], (1,)).sizes
         return Shape((count,), length)
 
-    def window(self, *inputs: Shape) -> tuple[Window, ...]:
-        """The channels of an output unit are all the positions of the input."""
-        return (whole(inputs[0].rank),)
+
+class Unchanged(Pointwise, View, abstract=True):
+    """A kind that hands on what it is given, token ids too."""
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        return inputs[0]
 
 
 @register
-class Identity(View):
+class Identity(Unchanged):
     """The point itself: it makes no node."""
 
     template = "IDENTITY"
     transparent = True
 
-    def output_shape(self, *inputs: Shape) -> Shape:
-        return inputs[0]
-
-    def window(self, *inputs: Shape) -> tuple[Window, ...]:
-        return (pointwise(inputs[0].rank),)
-
 
 @register
-class Nothing(View):
+class Nothing(Unchanged):
     """Takes the branch that it ends out of its merge."""
 
     template = "NONE"
     absent = True
 
-    def output_shape(self, *inputs: Shape) -> Shape:
-        return inputs[0]
-
-    def window(self, *inputs: Shape) -> tuple[Window, ...]:
-        return (pointwise(inputs[0].rank),)
-
 
 @register
-class Part(View):
+class Part(Pointwise, View):
     """One of several equal groups of channels, counted from 0.
 
     >>> print(Part(index=1, of=4).output_shape(Shape((28, 28), 64)))
@@ -130,12 +116,9 @@ class Part(View):
             raise ShapeError("part-out-of-range", message, "parts are counted from 0", "index")
         return Shape(inputs[0].spatial, equal_parts(channels(self, inputs[0]), self.of, "channels", "of"))
 
-    def window(self, *inputs: Shape) -> tuple[Window, ...]:
-        return (pointwise(inputs[0].rank),)
-
 
 @register
-class Shuffle(Weightless):
+class Shuffle(Pointwise, Weightless):
     """Channels dealt out in turn from g groups: g x C/g transposed (Zhang et al. 2018)."""
 
     template = "SHUFFLE-{groups}"
@@ -148,11 +131,8 @@ class Shuffle(Weightless):
         equal_parts(channels(self, shape), self.groups, "channels", "groups")
         return shape
 
-    def window(self, *inputs: Shape) -> tuple[Window, ...]:
-        return (pointwise(inputs[0].rank),)
 
-
-class OverChannels(Weightless, abstract=True):
+class OverChannels(Pointwise, Weightless, abstract=True):
     """One number in place of all channels of a position (spatial attention: Woo et al. 2018).
 
     >>> print(ChannelMean().output_shape(Shape((28, 28), 64)))
@@ -164,9 +144,6 @@ class OverChannels(Weightless, abstract=True):
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return Shape(with_channels(self, inputs[0]).spatial, 1)
-
-    def window(self, *inputs: Shape) -> tuple[Window, ...]:
-        return (pointwise(inputs[0].rank),)
 
 
 @register

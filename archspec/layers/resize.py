@@ -2,20 +2,22 @@
 
 from typing import Literal
 
-from archspec.layers.base import Family, Storage, Weightless, channels, register
+from archspec.layers.base import Family, Storage, Weightless, channels
 from archspec.layers.geometry import (
     Axis,
     Borders,
-    Dims,
+    Factor,
     PaddingMode,
-    Positive,
     Sides,
+    Sizes,
     check_padding_mode,
+    check_phases,
     equal_parts,
     padded,
     spatial,
     spread,
 )
+from archspec.layers.kinds import register
 from archspec.layers.shape import Shape, ShapeError
 from archspec.layers.template import SizeOf
 from archspec.layers.window import Window, aligned, gathered, interpolated, repeated, shifted, sliding
@@ -37,7 +39,7 @@ class Sized(Resizing, abstract=True):
 
     arity = (1, 2)
     like: SizeOf | None = None
-    to: Dims | None = None
+    to: Sizes | None = None
 
     def sizes(self, *inputs: Shape) -> tuple[int, ...]:
         """The spatial sizes asked for; raises ShapeError unless exactly one of `like` and `to` says them."""
@@ -51,7 +53,7 @@ class Sized(Resizing, abstract=True):
         if inputs[1].rank != shape.rank:
             raise ShapeError(
                 "shape-mismatch",
-                f"{self.like} is {inputs[1]}, with {inputs[1].rank} spatial axes, and {shape} has {shape.rank}",
+                f"{self.like} is {inputs[1]}, a {inputs[1].rank}-D map, and {shape} is a {shape.rank}-D map",
                 "name a point with as many axes, or use to=",
                 "like",
             )
@@ -62,7 +64,7 @@ def check_interpolation(mode: Interpolation, shape: Shape) -> None:
     """Raises ShapeError where torch has no such mode for a map of this rank."""
     if RANKS.get(mode, shape.rank) != shape.rank:
         fitting = " or ".join(f"mode={name}" for name, rank in RANKS.items() if rank == shape.rank)
-        message = f"mode={mode} is for {RANKS[mode]}-D maps, and {shape} has {shape.rank} spatial axes"
+        message = f"mode={mode} is for {RANKS[mode]}-D maps, and {shape} is a {shape.rank}-D map"
         raise ShapeError("wrong-rank", message, f"use mode=nearest or {fitting}", "mode")
 
 
@@ -75,7 +77,7 @@ class Upsample(Resizing):
     """
 
     template = "UPSAMPLE-{factor} mode={mode}"
-    factor: Positive
+    factor: Factor
     mode: Interpolation = "nearest"
 
     def output_shape(self, *inputs: Shape) -> Shape:
@@ -101,7 +103,10 @@ class Resize(Sized):
     def output_shape(self, *inputs: Shape) -> Shape:
         """The sizes asked for, the first input's channels."""
         check_interpolation(self.mode, spatial(self, inputs[0]))
-        return Shape(self.sizes(*inputs), inputs[0].channels)
+        sizes = self.sizes(*inputs)
+        for size, wanted in zip(inputs[0].spatial, sizes, strict=True):
+            check_phases(size, wanted, "to" if self.like is None else "like")
+        return Shape(sizes, inputs[0].channels)
 
     def window(self, *inputs: Shape) -> tuple[Window, ...]:
         sizes = zip(inputs[0].spatial, self.sizes(*inputs), strict=True)
@@ -134,9 +139,10 @@ class Crop(Sized):
         fields = ("to" if self.like is None else "like"), "at"
         for there, size, start in zip(shape.spatial, wanted.spatial, self.offsets(*inputs), strict=True):
             if size > there or start + size > there:
+                message = f"{size} positions from position {max(start, 0)} on do not fit into {there}"
                 raise ShapeError(
                     "crop-too-large",
-                    f"{size} positions from {max(start, 0)} on do not fit into {there}: {shape} to {wanted}",
+                    f"{message}: {shape} cut to {wanted}",
                     f"keep at most {there} positions" if size > there else f"start at {there - size} or before",
                     fields[size <= there],
                 )
@@ -182,7 +188,7 @@ class Blocks(Resizing, abstract=True):
     Row i, column j of channel c is channel c f^2 + i f + j (`order=torch`), or (j f + i) C + c (`order=swin`).
     """
 
-    factor: Positive
+    factor: Factor
     order: Literal["torch", "swin"] = "torch"
 
 

@@ -71,6 +71,19 @@ class Template:
         table = {option.key: option for option in options}
         return cls(head["name"], head["kernel"], head["amount"], table, fields)
 
+    @property
+    def form(self) -> str:
+        """How a kind is written: CONVk-n."""
+        return self._filled("k", "n")
+
+    @property
+    def example(self) -> str:
+        """How a kind may be written: CONV3-64."""
+        return self._filled("3", "64")
+
+    def _filled(self, kernel: str, amount: str) -> str:
+        return self.name + (kernel if self.kernel else "") + (f"-{amount}" if self.amount else "")
+
     def required(self, field: str) -> bool:
         """Whether the notation must give a value for the field."""
         return self.fields[field].is_required()

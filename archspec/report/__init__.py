@@ -1,9 +1,10 @@
 """Typed results as tables: terminal, Markdown, CSV, JSON, HTML."""
 
+from archspec.report.columns import COLUMNS, Detail, Style
 from archspec.report.data import as_dict
-from archspec.report.fields import as_value, extent, triple
+from archspec.report.fields import as_value
 from archspec.report.markup import csv_text, html_table, markdown
-from archspec.report.table import COLUMNS, Detail, Style, Table, number, table
+from archspec.report.table import Table, table
 from archspec.report.text import draw, plain_text
 
 __all__ = [
@@ -15,11 +16,8 @@ __all__ = [
     "as_value",
     "csv_text",
     "draw",
-    "extent",
     "html_table",
     "markdown",
-    "number",
     "plain_text",
     "table",
-    "triple",
 ]

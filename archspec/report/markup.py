@@ -6,14 +6,14 @@ import csv
 import html
 import io
 
-from archspec.report.table import NUMERIC, Table
+from archspec.report.table import Table
 
 
 def markdown(table: Table) -> str:
     """A Markdown table with its totals."""
     lines = [
         table.titles,
-        tuple("---:" if title in NUMERIC else "---" for title in table.titles),
+        tuple("---:" if column.numeric else "---" for column in table.columns),
         *table.rows,
         *table.totals,
     ]
@@ -33,7 +33,7 @@ def html_table(table: Table, title: str) -> str:
     """An HTML table for notebooks."""
 
     def line(cells: tuple[str, ...], tag: str) -> str:
-        sides = ["right" if name in NUMERIC else "left" for name in table.titles]
+        sides = ["right" if column.numeric else "left" for column in table.columns]
         return "".join(
             f'<{tag} style="text-align: {side}">{html.escape(cell)}</{tag}>'
             for cell, side in zip(cells, sides, strict=True)

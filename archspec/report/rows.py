@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
-from itertools import groupby
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from itertools import chain, groupby
 
 from archspec.analysis import Analysis
 from archspec.layers import Formula
 from archspec.nodes import Group, Node
+
+Nodes = tuple[Node, ...]
+Run = tuple[Group | None, list[Nodes]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,7 +20,7 @@ class Row:
 
     label: str
     path: str
-    nodes: tuple[Node, ...]
+    nodes: Nodes
     parameters: Formula
     buffers: Formula
     macs: Formula
@@ -47,16 +50,22 @@ def rows(analysis: Analysis, depth: int | None = None, chosen: Collection[Node] 
     if depth is None:
         return [_single(node, analysis) for node in order]
     found: list[Row] = []
+    for group, calls in _runs(order, depth):
+        found += [_single(node, analysis) for node in calls[0]] if group is None else [_folded(group, calls, analysis)]
+    return found
+
+
+def _runs(order: Iterable[Node], depth: int) -> list[Run]:
+    """The nodes by the group that swallows them, repeats of a call gathered in one run; None for rows of their own."""
+    found: list[Run] = []
     for group, members in groupby(order, lambda node: _folding(node, depth)):
         nodes = tuple(members)
-        if group is None or (group.kind == "row" and len(nodes) == 1):
-            found += [_single(node, analysis) for node in nodes]
-            continue
-        row = _folded(group, nodes, analysis)
-        if found and _alike(found[-1], row):
-            found[-1] = _joined(found[-1], row)
+        if group is not None and group.kind == "row" and len(nodes) == 1:
+            group = None
+        if group is not None and found and _repeats(group, nodes, *found[-1]):
+            found[-1][1].append(nodes)
         else:
-            found.append(row)
+            found.append((group, [nodes]))
     return found
 
 
@@ -74,36 +83,32 @@ def _single(node: Node, analysis: Analysis) -> Row:
     return Row(label, node.path, (node,), count.trainable, count.buffers, analysis.macs[node])
 
 
-def _folded(group: Group, nodes: tuple[Node, ...], analysis: Analysis) -> Row:
-    def sum_of(formulas: Iterator[Formula]) -> Formula:
+def _repeats(group: Group, nodes: Nodes, before: Group | None, calls: list[Nodes]) -> bool:
+    """Whether a group is the same call as the ones before it, and reads what the last of them gives: `dense x(6)`."""
+    if before is None or (_outer(before), before.label) != (_outer(group), group.label):
+        return False
+    last = calls[-1][-1]
+    return any(last in node.inputs for node in nodes)
+
+
+def _outer(group: Group) -> str:
+    """The path that a group stands in."""
+    return "/".join(part.name for part in group.ancestry()[:-1])
+
+
+def _folded(group: Group, calls: list[Nodes], analysis: Analysis) -> Row:
+    def sum_of(formulas: Iterable[Formula]) -> Formula:
         return Formula.product(sum(formula.value for formula in formulas))
 
-    outer = "/".join(part.name for part in group.ancestry()[:-1])
+    nodes = tuple(chain.from_iterable(calls))
     counts = [analysis.counts[node] for node in nodes]
     return Row(
         group.label,
-        outer,
+        _outer(group),
         nodes,
         sum_of(count.trainable for count in counts),
         sum_of(count.buffers for count in counts),
         sum_of(analysis.macs[node] for node in nodes),
         folded=True,
-    )
-
-
-def _alike(one: Row, other: Row) -> bool:
-    """Whether a group is the same call as the one before it, and reads what that one gives: `dense x(6)`."""
-    if not one.folded or (one.path, one.label) != (other.path, other.label):
-        return False
-    return any(one.last in node.inputs for node in other.nodes)
-
-
-def _joined(one: Row, other: Row) -> Row:
-    return replace(
-        one,
-        nodes=one.nodes + other.nodes,
-        parameters=Formula.product(one.parameters.value + other.parameters.value),
-        buffers=Formula.product(one.buffers.value + other.buffers.value),
-        macs=Formula.product(one.macs.value + other.macs.value),
-        times=one.times + 1,
+        times=len(calls),
     )

@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator
 from typing import Literal, TextIO
 
-from archspec.errors import display_width
-from archspec.report.table import NUMERIC, Table
+from archspec.drawing import display_width
+from archspec.report.table import Table
 
 GAP = "   "
 TOP = "/"  # the path of a row outside all groups, where the row above stands in one
@@ -26,9 +26,9 @@ def plain_text(table: Table, title: str) -> str:
 
 def _line(table: Table, cells: tuple[str, ...], widths: list[int]) -> str:
     padded = []
-    for title, cell, width in zip(table.titles, cells, widths, strict=True):
+    for column, cell, width in zip(table.columns, cells, widths, strict=True):
         space = " " * (width - display_width(cell))
-        padded.append(space + cell if title in NUMERIC else cell + space)
+        padded.append(space + cell if column.numeric else cell + space)
     return GAP.join(padded).rstrip()
 
 
@@ -56,9 +56,9 @@ def draw(table: Table, file: TextIO, title: str) -> None:
     widths = _fitting(table.titles, [*rows, *table.totals], console.width)
     console.width = max(console.width, _whole(widths))
     drawn = RichTable(box=SIMPLE, show_edge=False, pad_edge=False, show_footer=bool(table.totals))
-    for heading, width, *footer in zip(table.titles, widths, *table.totals, strict=True):
-        side: Literal["left", "right"] = "right" if heading in NUMERIC else "left"
-        drawn.add_column(heading, Text("\n".join(footer)), justify=side, width=width, overflow="fold")
+    for column, width, *footer in zip(table.columns, widths, *table.totals, strict=True):
+        side: Literal["left", "right"] = "right" if column.numeric else "left"
+        drawn.add_column(column.title, Text("\n".join(footer)), justify=side, width=width, overflow="fold")
     for row in rows:
         cells = zip(table.titles, row, widths, strict=True)
         drawn.add_row(*(Text(_folded(cell, width) if title == "path" else cell) for title, cell, width in cells))

@@ -6,6 +6,7 @@ import pytest
 
 from tests.expressions.names import Names, failure
 
+SEVERAL_AXES = "sizes of several axes stand in a kernel or an option: conv1x7-64, conv-64 k=1x7"
 JOINED = "text is only joined with text (+), repeated (*) or compared with text"
 COUNTED = "to count a condition, write `1 if c else 0`"
 FLOATS = "write floats where so large a number is meant: 2.0 ** 300"
@@ -170,8 +171,6 @@ ERRORS: dict[str, list[tuple[str, str, str | None]]] = {
         ("1" + "**1" * 50 + "**«1»**1", "the expression is nested more than 50 levels deep", SHORTER),
     ],
 }  # fmt: skip
-
-SEVERAL_AXES = "sizes of several axes stand in a kernel or an option: conv1x7-64, conv-64 k=1x7"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from archspec.layers import (
     Family,
     Shape,
     absent_name,
-    find,
+    find_kind,
     find_merge,
     kinds,
     merge_keys,
@@ -56,9 +56,9 @@ def loaded() -> Iterator[list[str]]:
 
 
 def test_a_kind_is_found_by_its_name_and_its_merge_key() -> None:
-    assert find("ADD") is find_merge("add") is registry["ADD"]
+    assert find_kind("ADD") is find_merge("add") is registry["ADD"]
     assert set(merge_keys()) == {"add", "concat", "mul"}
-    assert find("NOSUCH") is find_merge("nosuch") is None
+    assert find_kind("NOSUCH") is find_merge("nosuch") is None
 
 
 def test_names_of_the_kinds_that_make_no_node() -> None:
@@ -66,16 +66,16 @@ def test_names_of_the_kinds_that_make_no_node() -> None:
 
 
 def test_what_is_known_loads_nothing(loaded: list[str]) -> None:
-    assert find("CONV") is not None
+    assert find_kind("CONV") is not None
     assert find_merge("mul") is not None
-    assert find("skip") is find("act_2") is find("RELU, BN") is None  # no kind can have such a name
+    assert find_kind("skip") is find_kind("act_2") is find_kind("RELU, BN") is None  # no kind can have such a name
     assert loaded == []
 
 
-@pytest.mark.parametrize("ask", [lambda: find("MAX"), lambda: find_merge("max")])
+@pytest.mark.parametrize("ask", [lambda: find_kind("MAX"), lambda: find_merge("max")])
 def test_what_is_not_known_is_looked_for_once(ask: mock.Mock, loaded: list[str]) -> None:
     assert ask() is Max
-    assert find("NOSUCH") is find_merge("nosuch") is None
+    assert find_kind("NOSUCH") is find_merge("nosuch") is None
     assert "max" in merge_keys()
     assert loaded == ["toy"]
 
