@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from archspec.errors import ArchspecError, Source, did_you_mean
-from archspec.source import Mapping, Scalar, read
+from archspec.source import LARGEST, Mapping, Scalar, read
 
 SUFFIX = ".yaml"
 VARIANTS = re.compile(r"^variants:", re.MULTILINE)
@@ -94,11 +94,23 @@ def find(name: str) -> tuple[Path, str | None]:
 
 def read_spec(path_or_name: str | Path) -> tuple[bytes, str, str | None]:
     """The text of a spec, the name that its errors show, and the variant that a bundled name stands for."""
+    if not isinstance(path_or_name, (str, Path)):
+        message = f"a spec is a path or a name, and here is {type(path_or_name).__name__}"
+        raise ArchspecError("unreadable", message, hint="parse() takes the text itself")
     path, variant = Path(path_or_name), None
-    if not path.is_file() and isinstance(path_or_name, str) and path.suffix not in (".yaml", ".yml"):
-        path, variant = find(path_or_name)
+    if not _exists(path) and path.suffix not in (".yaml", ".yml"):
+        path, variant = find(str(path_or_name))
     try:
-        return path.read_bytes(), str(path), variant
-    except OSError as error:
-        hint = "`archspec list` names the bundled specs"
-        raise ArchspecError("unreadable", f"cannot read {path}: {error.strerror or error}", hint=hint) from None
+        with path.open("rb") as file:
+            return file.read(LARGEST + 1), str(path), variant
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        hint = "give a file; `archspec list` names the bundled specs"
+        raise ArchspecError("unreadable", f"cannot read {str(path)[:200]!a}: {reason}", hint=hint) from None
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # too long, or no name that a file can have
+        return False

@@ -16,7 +16,7 @@ import click
 from archspec import __version__, bundle
 from archspec.arguments import SpecName, output_options, spec_options, variant_option
 from archspec.errors import ArchspecError
-from archspec.output import show, write_json
+from archspec.output import show, spare, write_json
 from archspec.source import Scalar, Value, collector_paused
 
 if TYPE_CHECKING:
@@ -91,6 +91,9 @@ def table(
     """
     if form == "json" and (columns or depth):
         raise click.UsageError("JSON holds every layer and figure: --columns and --depth are for the other formats")
+    if form == "csv" and formulas:
+        raise click.UsageError("CSV holds plain values: formulas are in the other formats")
+    spare(spec, output)
     with collector_paused():
         from archspec import report
 
@@ -149,6 +152,7 @@ def rf(
 
     Sizes, jumps and paddings are in positions of the input. A field holds the padding that it reaches into.
     """
+    spare(spec, output)
     with collector_paused():
         from archspec.growth import growth
 

@@ -19,7 +19,8 @@ Graph: TypeAlias = "nx.DiGraph[Node]"
 class LayerGraph:
     """A network as a frozen `networkx.DiGraph` of nodes in execution order.
 
-    An edge's `slots` are the input slots that it feeds, and `size_only` says that none but the size is taken.
+    An edge's `slots` are the input slots that it feeds, and `size_only` says that none but the size is taken: sizes are
+    known before anything runs, so that such an edge makes no node needed and keeps no output alive.
     `inference` are the nodes that the outputs need; the other needed ones are training-only.
     """
 
@@ -47,16 +48,16 @@ def layer_graph(network: Network) -> LayerGraph:
             known = graph.get_edge_data(source, node)
             slots = (*known["slots"], slot) if known else (slot,)
             graph.add_edge(source, node, slots=slots, size_only=slots[0] >= len(node.inputs))
-    inference = _ancestors(network.outputs.values())
-    needed = inference | _ancestors(network.training_outputs.values())
+    inference = ancestors(network.outputs.values())
+    needed = inference | ancestors(network.training_outputs.values())
     return LayerGraph(
         nx.freeze(graph), network.inputs, network.outputs, network.training_outputs, network.points, inference, needed
     )
 
 
-def _ancestors(ends: Iterable[Node]) -> frozenset[Node]:
-    """The ends and everything that they read."""
-    found, pending = set[Node](), list(ends)
+def ancestors(nodes: Iterable[Node]) -> frozenset[Node]:
+    """Some nodes and everything that they read, of inputs of which the size alone is taken nothing."""
+    found, pending = set[Node](), list(nodes)
     while pending:
         node = pending.pop()
         if node not in found:

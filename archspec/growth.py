@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from archspec import lints, report
 from archspec.errors import ArchspecError, Diagnostic
+from archspec.graph import ancestors
 from archspec.layers.shape import AXES
 from archspec.nodes import Node
 from archspec.spec import Spec
@@ -15,7 +16,7 @@ COLUMNS = ("node", "path", "layer", "activations", "receptive_field", "without_g
 
 @dataclass(frozen=True)
 class Region:
-    """What one unit reads along every axis: the field with its padding, and the part of it inside the input."""
+    """What one unit reads along every axis: the field with its padding, and what is really read inside the input."""
 
     unit: tuple[int, ...]
     field: tuple[tuple[int, int], ...]
@@ -64,7 +65,7 @@ def growth(spec: Spec, layer: str | None = None, unit: str | None = None, tail: 
     """Everything that leads to a layer; raises ArchspecError for an unknown layer or unit."""
     node = spec.node(layer) if layer is not None else next(iter(spec.layers.outputs.values()))
     analysis = spec.analyze()
-    leading = _leading_to(node)
+    leading = ancestors([node])
     nodes = tuple(one for one in spec if one in leading)[-tail if tail else 0 :]
     table = report.table(analysis, _columns(spec), nodes=set(nodes))
     region = _region(spec, node, unit) if unit is not None else None
@@ -85,17 +86,6 @@ def _columns(spec: Spec) -> list[str]:
 
 def _called(node: Node) -> str:
     return node.name or f"node {node.index}, {node.layer}"
-
-
-def _leading_to(node: Node) -> set[Node]:
-    """The node and everything that it reads."""
-    found, pending = set[Node](), [node]
-    while pending:
-        one = pending.pop()
-        if one not in found:
-            found.add(one)
-            pending += one.inputs
-    return found
 
 
 def _region(spec: Spec, node: Node, unit: str) -> Region:

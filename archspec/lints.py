@@ -5,11 +5,12 @@ Warnings are probable mistakes; notes state a property that many good networks h
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from archspec.analysis import Analysis
 from archspec.analysis.receptive_field import AxisField, ReceptiveField
 from archspec.errors import Diagnostic
+from archspec.graph import ancestors
 from archspec.layers import Phases
 from archspec.nodes import Node
 
@@ -39,11 +40,17 @@ def _beside_the_map(node: Node) -> Iterator[Diagnostic]:
             outside = _unmet(reads, size, node.shape.spatial[axis])
             if outside:
                 message = f"{node.layer} sees nothing but padding with {outside} of its {_taps(reads)} taps"
-                hint = (
-                    f"the map is {source.shape}: use a smaller kernel, a larger input, or less downsampling before it"
-                )
-                yield _finding("input-too-small", message, node, hint)
+                yield _finding("input-too-small", message, node, _remedy(node, source))
                 return
+
+
+def _remedy(node: Node, source: Node) -> str:
+    if getattr(node.layer, "causal", False):
+        return (
+            f"the sequence is {source.shape}, and a causal layer is padded before it by all that its kernel reaches "
+            "back: use a longer sequence, or a smaller kernel or dilation"
+        )
+    return f"the map is {source.shape}: use a smaller kernel, a larger input, or less downsampling before it"
 
 
 def _taps(reads: Phases) -> int:
@@ -62,61 +69,75 @@ def _unmet(reads: Phases, size: int, units: int) -> int:
 
 
 def _out_of_step(node: Node, analysis: Analysis) -> Iterator[Diagnostic]:
-    """A merge of branches whose units lie at different distances on the input."""
+    """A merge of branches whose units lie at different distances on the input, and did not in any one branch."""
     if len(node.inputs) < 2:
         return
     fields = analysis.receptive_fields
     for start, field in fields[node].items():
         for axis, joined in enumerate(field.gateless):
-            parts = [fields[source][start].gateless[axis] for source in node.inputs if start in fields[source]]
-            if joined.jump is None and all(part.jump is not None for part in parts):
-                jumps = ", ".join(dict.fromkeys(str(part.jump) for part in parts))
+            parts = [
+                fields[source][start].gateless[axis : axis + 1] for source in node.inputs if start in fields[source]
+            ]
+            if _drifts(joined) and not any(_drifts(one) for part in parts for one in part):
+                jumps = ", ".join(map(str, sorted(joined.jumps)))
                 message = f"the branches of {node.layer} step over the input at different distances: {jumps}"
                 yield _finding("jumps-differ", message, node, "give them the same strides, or resize one")
                 return
 
 
+def _drifts(field: AxisField) -> bool:
+    """Whether units that start together are a whole step or more apart at the other end of the map.
+
+    Less than that is what resizing by odd sizes leaves, as between the levels of a feature pyramid.
+    """
+    units = max((field.units[axis] for axis, _ in field.parts if axis is not None), default=1)
+    jumps = field.jumps
+    return len(jumps) > 1 and (max(jumps) - min(jumps)) * (units - 1) >= max(jumps)
+
+
 def _gridding(node: Node, analysis: Analysis) -> Iterator[Diagnostic]:
-    """An output whose units leave holes in what they see."""
+    """An output whose units leave holes in what they see, gates and statistics apart."""
     field = analysis.receptive_field(node)
-    axis = min(field.axes, key=lambda one: one.density, default=None) if field else None
+    axis = min(field.gateless, key=lambda one: one.density, default=None) if field else None
     if axis is not None and axis.density < 1:
-        read = max(1, round(axis.density * axis.size))
-        message = f"units of the output see {read} of {axis.size} positions in their field, the others never"
-        hint = "dilations without a common factor, or one undilated layer behind them, close the holes"
+        holed = axis.sparsest
+        message = f"units of the output see {holed.count} of {holed.extent} positions in their field, the others never"
+        hint = (
+            "dilations without a common factor, or one undilated layer behind them, close the holes of dilation; "
+            "a kernel at least as large as its stride leaves none"
+        )
         yield _finding("gridding", message, node, hint)
 
 
 def notes(analysis: Analysis, node: Node) -> Iterator[Diagnostic]:
     """What the receptive field of a node says of depth and input size."""
-    field = analysis.receptive_field(node)
-    map_node = _last_map(node, analysis)
-    if field is None or map_node is None:
+    leading = sorted(ancestors([node]), key=lambda one: one.index)
+    map_node = _last_map(leading, analysis)
+    seen = analysis.receptive_field(map_node) if map_node else None
+    if map_node is None or seen is None:
         return
-    seen = analysis.receptive_field(map_node)
-    if seen is None:
-        return
-    yield from _no_more_context(map_node, seen, analysis)
+    yield from _no_more_context(map_node, seen, leading, analysis)
     yield from _mostly_padding(map_node, seen)
 
 
-def _last_map(node: Node, analysis: Analysis) -> Node | None:
+def _last_map(leading: Sequence[Node], analysis: Analysis) -> Node | None:
     """The last node before everything is read at once: where units still differ in what they see."""
-    order = [one for one in analysis.graph if one.index <= node.index and one in analysis.graph.needed]
-    for one in reversed(order):
+    for one in reversed(leading):
         field = analysis.receptive_field(one)
         if field and one.inputs and one.shape.rank and all(axis.jump != 0 for axis in field.gateless):
             return one
     return None
 
 
-def _no_more_context(node: Node, field: ReceptiveField, analysis: Analysis) -> Iterator[Diagnostic]:
+def _no_more_context(
+    node: Node, field: ReceptiveField, leading: Sequence[Node], analysis: Analysis
+) -> Iterator[Diagnostic]:
     """The depth from which every unit sees the whole input, and the sizes of input for which all depth is of use."""
     sizes = [axis.length for axis in field.gateless]
     if all(axis.size <= length for axis, length in zip(field.gateless, sizes, strict=True)):
         return
-    first = next((one for one in analysis.graph if one.index <= node.index and _sees_all(one, analysis)), None)
-    before = [axis.size for axis in _before_last_window(node, analysis)]
+    first = next((one for one in leading if one.index <= node.index and _sees_all(one, analysis)), None)
+    before = _before_last_window(node, analysis)
     where = f"{first.layer} (line {first.span.line}, node {first.index})" if first else None
     message = f"{node.layer} sees {_by(axis.size for axis in field.gateless)} positions of an input of {_by(sizes)}" + (
         f"; from {where} on every unit sees all of it, and more depth adds no context" if where else ""
@@ -135,18 +156,20 @@ def _sees_all(node: Node, analysis: Analysis) -> bool:
     return field is not None and bool(node.inputs) and field.without_gates.whole
 
 
-def _before_last_window(node: Node, analysis: Analysis) -> tuple[AxisField, ...]:
-    """The field that the last layer which widens it reads from."""
+def _before_last_window(node: Node, analysis: Analysis) -> list[int]:
+    """The size of the field that the last layer which widens it reads from, by way of the widest branches."""
+
+    def sizes(one: Node) -> list[int]:
+        field = analysis.receptive_field(one)
+        return [axis.size for axis in field.gateless] if field else []
+
     at = node
     while at.inputs:
-        field, before = analysis.receptive_field(at), analysis.receptive_field(at.inputs[0])
-        if field is None or before is None:
-            break
-        if [axis.size for axis in field.gateless] != [axis.size for axis in before.gateless]:
-            return before.gateless
-        at = at.inputs[0]
-    field = analysis.receptive_field(at)
-    return field.gateless if field else ()
+        widest = max(at.inputs, key=lambda one: sum(sizes(one)))
+        if sizes(widest) != sizes(at):
+            return sizes(widest)
+        at = widest
+    return sizes(at)
 
 
 def _mostly_padding(node: Node, field: ReceptiveField) -> Iterator[Diagnostic]:

@@ -24,10 +24,18 @@ def show(found: report.Table, form: str, title: str, output: Path | None) -> Non
         write(report.markdown(found), output)
     elif form == "csv":
         write(report.csv_text(found), output)
-    elif output is None and sys.stdout is not None and sys.stdout.isatty():
+    elif (output is None or str(output) == "-") and sys.stdout is not None and sys.stdout.isatty():
         report.draw(found, sys.stdout, title)
     else:
         write(report.plain_text(found, title), output)
+
+
+def spare(spec: str, output: Path | None) -> None:
+    """Raise ArchspecError where the output would take the place of the spec that it is made from."""
+    with suppress(OSError, ValueError):
+        if output is not None and spec != "-" and output.samefile(spec):
+            message = f"{output} is the spec itself, and the output would take its place"
+            raise ArchspecError("unwritable", message, hint="choose another file with -o")
 
 
 def write_json(value: object, output: Path | None = None) -> None:
@@ -39,7 +47,7 @@ def write_json(value: object, output: Path | None = None) -> None:
 
 def write(text: str, output: Path | None) -> None:
     """Write text to standard output, or whole to a file: what was there stays until the new text is complete."""
-    if output is None:
+    if output is None or str(output) == "-":
         click.echo(text, nl=False)
         return
     try:

@@ -244,6 +244,38 @@ class Oracle:
         self._known[node, unit] = field
         return field
 
+    def inside(self, node: Node, unit: tuple[int, ...]) -> Field:
+        """What a unit reads of the inputs inside every map on the way.
+
+        Along every axis a position of a map counts if it lies in the map and one that counts reads it; a map of which
+        no position counts along some axis is not read.
+        """
+        counting: dict[Node, Axes] = {node: tuple(frozenset([at]) for at in unit)}
+        found: Field = {}
+        while counting:
+            last = max(counting, key=lambda one: one.index)
+            axes = counting.pop(last)
+            if not last.inputs:
+                found[last] = axes
+            for slot, source in enumerate(last.inputs):
+                for rows in self._rows(last, slot, axes):
+                    kept = [row & set(range(size)) for row, size in zip(rows, source.shape.spatial, strict=True)]
+                    if all(kept):
+                        before = counting.get(source, (frozenset(),) * len(kept))
+                        counting[source] = tuple(map(frozenset.union, before, kept))
+        return found
+
+    def _rows(self, node: Node, slot: int, axes: Axes) -> list[list[frozenset[int]]]:
+        """For every box, what units with these coordinates read along every axis of an input."""
+        found: dict[tuple[int, int], set[int]] = {}
+        rank = len(node.inputs[slot].shape.spatial)
+        numbers = range(len(self.boxes(node, slot, (0,) * len(axes))))
+        for number, axis in product(numbers, range(rank)):
+            found[number, axis] = set()
+            for at in axes[axis] if axis < len(axes) else [0]:
+                found[number, axis] |= set(self.boxes(node, slot, (at,) * len(axes))[number][axis])
+        return [[frozenset(found[number, axis]) for axis in range(rank)] for number in numbers]
+
     def over(self, node: Node) -> dict[tuple[int, ...], Field]:
         """What every unit of the map reads."""
         return {unit: self.at(node, unit) for unit in product(*map(range, node.shape.spatial))}
@@ -294,8 +326,10 @@ class Figures(NamedTuple):
     jump: Fraction | None
 
 
-def figures(rows: Sequence[frozenset[int]], length: int, steps: set[Fraction]) -> Figures:
-    """The figures of what every unit reads along one axis of an input of that length, unit 0 first."""
+def figures(
+    rows: Sequence[frozenset[int]], inside: Sequence[frozenset[int]], length: int, steps: set[Fraction]
+) -> Figures:
+    """The figures of what every unit reads, and reads inside, along one axis of an input of that length."""
     extents = [max(row) - min(row) + 1 if row else 0 for row in rows]
     return Figures(
         max(extents),
@@ -304,6 +338,6 @@ def figures(rows: Sequence[frozenset[int]], length: int, steps: set[Fraction]) -
         min(
             (Fraction(len(row), extent) for row, extent in zip(rows, extents, strict=True) if row), default=Fraction(1)
         ),
-        all(row.issuperset(range(length)) for row in rows),
+        all(row.issuperset(range(length)) for row in inside),
         None if len(steps) > 1 else next(iter(steps), Fraction(0)),
     )

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -295,3 +296,32 @@ def test_on_a_full_disk_the_old_file_stays(
     assert (code, lines[0]) == (2, f"error[unwritable]: cannot write {path}: No space left on device")
     assert path.read_text(encoding="utf-8") == "old"
     assert os.listdir(tmp_path) == ["out"]
+
+
+def test_a_spec_is_not_overwritten_by_its_table(tmp_path: Path) -> None:
+    path = tmp_path / "net.yaml"
+    path.write_text("{name: a, input: 8x8x1, layers: RELU}", encoding="utf-8")
+    for command in ("table", "rf"):
+        code, lines = failure(command, str(path), "-o", str(path))
+        assert (code, lines[0]) == (
+            2,
+            f"error[unwritable]: {path} is the spec itself, and the output would take its place",
+        )
+    assert path.read_text(encoding="utf-8") == "{name: a, input: 8x8x1, layers: RELU}"
+
+
+def test_a_dash_is_standard_output() -> None:
+    assert printed("table", "cnn", "-o", "-") == printed("table", "cnn")
+
+
+def test_a_spec_may_come_from_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    writer = subprocess.Popen(["sh", "-c", f"echo '{{name: a, input: 8x8x1, layers: RELU}}' > {tmp_path / 'pipe'}"])
+    assert process("table", str(tmp_path / "pipe"), "--format", "csv").stdout.splitlines()[-1] == "RELU,0,8x8x1,0"
+    assert writer.wait(timeout=10) == 0
+
+
+@pytest.mark.parametrize("name", ["a" * 5000, "\udc80"])
+def test_a_name_that_no_file_can_have(name: str) -> None:
+    with pytest.raises(archspec.ArchspecError, match=r"error\[unknown-spec\]"):
+        archspec.load(name)

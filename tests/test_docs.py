@@ -173,9 +173,9 @@ def kind(found: object) -> str:
 
 
 def fits(found: str, documented: str) -> bool:
-    """Whether a value is of the documented type; a list that is empty or mixed shows no type of its own."""
+    """Whether a value is of the documented type; one that is empty, mixed or of nulls is a list of anything."""
     numbers = documented == "list of numbers" and found == "list of integers"
-    return found == documented or numbers or (found == "list" and documented.startswith("list of "))
+    return found == documented or numbers or (found in ("list", "list of nulls") and documented.startswith("list of "))
 
 
 def agrees(documented: dict[str, str], found: list[tuple[str, str]]) -> None:

@@ -127,6 +127,43 @@ def test_notes_say_where_more_depth_is_wasted() -> None:
     assert {note.severity for note in found.values()} == {"note"}
 
 
+def test_notes_look_at_nothing_beside_the_layer() -> None:
+    """Another branch, that sees far more, stands before the layer in the table."""
+    text = """
+name: a
+input: 8x8x3
+layers:
+  - CONV3-8 as a
+  - (CONV7-8) x12 as deep
+  - from a
+  - GAP, FLATTEN, FC-3 as b
+outputs: [deep, b]
+"""
+    spec = archspec.parse(text)
+    assert growth(spec, "b").notes == ()
+    assert {note.code for note in growth(spec, "deep").notes} == {"no-more-context", "mostly-padding"}
+
+
+def test_the_last_layer_that_widens_is_looked_for_in_the_widest_branch() -> None:
+    """It stands in a branch and reads 5x5; the other branch, the first, is 3x3 all along."""
+    layers = "[CONV3-8, {add: [IDENTITY, [CONV3-8, RELU, CONV3-8]]}, GAP, FLATTEN, FC-2]"
+    (note,) = growth(archspec.parse(f"{{name: a, input: 4x4x3, layers: {layers}}}")).notes
+    assert note.hint == "every layer widens what is seen for inputs from 5x5; above 7x7 no unit sees the whole input"
+
+
+def test_a_region_leaves_out_what_no_unit_on_the_way_reads() -> None:
+    """The stride drops the fifth row, which unit 0 would see if the map before it went on."""
+    text = "{name: a, input: 5x5x1, layers: 'POOL2, CONV5-1'}"
+    found = printed("rf", "-", "--unit", "0,0", text=text).splitlines()
+    assert found[-1].strip() == "W: 0 to 3 (field -4 to 5, centre 0.5)"
+    assert "whole input" not in "".join(found)
+
+
+def test_without_an_output_there_is_a_message() -> None:
+    text = "{name: a, vars: {x: no}, input: 8x8x1, layers: CONV3-4 as b, outputs: [b if x]}"
+    assert "no output is left" in failure("rf", "-", text=text)[1][0]
+
+
 def test_notes_are_printed_beside_the_table_and_a_large_input_has_none() -> None:
     small = call("rf", "-", "--input", "4x4x1", text="{name: a, input: 64x64x1, layers: 'CONV3-4 x4'}")
     assert "note[no-more-context]" in small.stderr

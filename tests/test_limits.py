@@ -137,6 +137,16 @@ CASES: dict[str, tuple[str | None, str | bytes]] = {
     "many bad variables": ("unknown-name", lines("vars", lambda n: f"k{n}: =q{n}", 10_000) + "layers: RELU"),
     "many bad blocks": ("unknown-block", lines("blocks", lambda n: f"b{n}: q{n}", 7_000) + "layers: RELU"),
     "many unused blocks": (None, lines("blocks", lambda n: f"b{n}: RELU", 9000) + "layers: RELU"),
+    "a kernel as large as a long input": ("size", "name: a\ninput: 20000001x3\nlayers: CONV20000001-3"),
+    "a transposed convolution of large stride": (None, layers("UPCONV20000-3 s19999 p0")),
+    "a huge factor": ("size", layers("UPSAMPLE-1000000")),
+    "a large factor": (None, layers("UPSAMPLE-60000")),
+    "very many parts": ("too-large", layers("POOL to=3000017")),
+    "co-prime sizes": ("too-large", "name: a\ninput: 1000003x3\nlayers: RESIZE to=999983"),
+    "a chain behind co-prime sizes": (
+        None,
+        "name: a\ninput: 5003x1\nlayers: RESIZE to=4999 mode=linear, (CONV3-1) x400",
+    ),
     "deep stages": (None, layers(nest("{s#: @}", 97))),
     "deep merges": (None, layers(nest("{add: [@, CONV3-8]}", 48, "CONV3-8"))),
     "deep stages in a recursion": (
@@ -162,7 +172,7 @@ CASES: dict[str, tuple[str | None, str | bytes]] = {
     "a long word": ("too-long", layers("A" * 90_000)),
     "a long number": ("long-number", layers("CONV3-" + "9" * MANY)),
     "a size of forty digits": ("too-large", layers("CONV3-" + "9" * 39)),
-    "sizes that grow": ("too-large", layers("((UPSAMPLE-9999999999) x1000) x50")),
+    "sizes that grow": ("too-large", layers("((UPSAMPLE-60000) x1000) x50")),
     "channels that double": (
         "too-large",
         layers("\n  each: {j: =range(9000)}\n  layers:\n    concat: [IDENTITY, IDENTITY]"),

@@ -218,7 +218,7 @@ def read_layer(text: str) -> Layer:
 @some
 @given(data=st.data())
 def test_a_printed_layer_reads_as_itself(kind: type[Layer], data: st.DataObject) -> None:
-    most = data.draw(st.sampled_from((4, 5000, 10**30)))
+    most = data.draw(st.sampled_from((4, 5000, 60_000)))
     layer = data.draw(layers(kind, most, tensors=True))
     printed = str(layer)
     assert read_layer(printed) == layer

@@ -18,10 +18,10 @@ ID_BYTES = 8  # torch's int64
 class Memory:
     """Bytes at one dtype and batch size.
 
-    `weights`: parameters and buffers, shared ones once. `outputs`: what every node's output takes of its own (views 0);
-    `activations` is their sum. `peak`: the largest total of outputs alive at once, reached at `peak_node`; an output is
-    alive from its node to the last one that reads it, an output of the network to the end. Scratch memory inside a
-    layer is not counted.
+    `weights`: parameters and buffers, shared ones once. `outputs`: what every node's output takes of its own, 0 for
+    views and for nodes outside inference; `activations` is their sum. `peak`: the largest total of outputs alive at
+    once, reached at `peak_node`; an output is alive from its node to the last one that reads it, an output of the
+    network to the end. Scratch memory inside a layer is not counted.
     """
 
     weights: int

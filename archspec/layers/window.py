@@ -101,8 +101,13 @@ def spreading(axes: Iterable[Axis]) -> Window:
 
 
 def _sources(axis: Axis, phase: int) -> tuple[int, ...]:
-    reached = (phase + axis.before - axis.dilation * t for t in range(axis.kernel))
-    return tuple(sorted({place // axis.stride for place in reached if place % axis.stride == 0}))
+    """The positions i with phase = i s - p + d t for some tap t: every (s/g)-th tap from the first, g = gcd(d, s)."""
+    place, g = phase + axis.before, gcd(axis.dilation, axis.stride)
+    if place % g:
+        return ()
+    turn = axis.stride // g
+    first = place // g * pow(axis.dilation // g, -1, turn) % turn
+    return tuple(sorted((place - axis.dilation * t) // axis.stride for t in range(first, axis.kernel, turn)))
 
 
 def shifted(offsets: Iterable[int]) -> Window:

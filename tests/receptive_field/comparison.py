@@ -37,6 +37,7 @@ def described(spec: Spec) -> str:
 def differences(oracle: Oracle, node: Node, fields: dict[Node, tuple[AxisField, ...]]) -> Iterator[str]:
     """Where the pass and brute force differ about one node."""
     units = oracle.over(node)
+    inside = {unit: oracle.inside(node, unit) for unit in units}
     reached = {start for unit in units.values() for start in unit}
     stated = {start for start, axes in fields.items() if axes or not start.shape.rank}
     if reached - stated or any(start.shape.rank for start in stated - reached):
@@ -45,21 +46,25 @@ def differences(oracle: Oracle, node: Node, fields: dict[Node, tuple[AxisField, 
     for start, axes in fields.items():
         for axis, field in enumerate(axes):
             where = f"{node!r}, axis {axis} of {start!r}, {'with' if oracle.gates else 'without'} gates"
+            kept = {unit: found[start][axis] if start in found else frozenset() for unit, found in inside.items()}
             for unit, found in units.items():
-                yield from _of_unit(f"{where}, unit {unit}", field, unit, found[start][axis])
+                yield from _of_unit(f"{where}, unit {unit}", field, unit, found[start][axis], kept[unit])
             rows = [found[start][axis] for found in units.values()]
-            wanted = figures(rows, start.shape.spatial[axis], oracle.steps(node)[start][axis])
+            wanted = figures(rows, list(kept.values()), start.shape.spatial[axis], oracle.steps(node)[start][axis])
             given = Figures(field.size, field.size_min, field.padding, field.density, field.whole, field.jump)
             if given != wanted:
                 yield f"{where}: {given}, by brute force {wanted}"
 
 
-def _of_unit(where: str, field: AxisField, unit: tuple[int, ...], wanted: frozenset[int]) -> Iterator[str]:
+def _of_unit(
+    where: str, field: AxisField, unit: tuple[int, ...], wanted: frozenset[int], inside: frozenset[int]
+) -> Iterator[str]:
     given = field.at(*unit)
-    if given.members() != sorted(wanted):
-        yield f"{where}: {given.members()}, by brute force {sorted(wanted)}"
-    inside = wanted & set(range(field.length))
+    if list(given.members()) != sorted(wanted):
+        yield f"{where}: {list(given.members())}, by brute force {sorted(wanted)}"
+    if list(field.inside(*unit).members()) != sorted(inside):
+        yield f"{where}: inside {list(field.inside(*unit).members())}, by brute force {sorted(inside)}"
     if field.region(*unit) != ((min(inside), max(inside)) if inside else None):
-        yield f"{where}: region {field.region(*unit)} of {sorted(wanted)}"
+        yield f"{where}: region {field.region(*unit)} of {sorted(inside)}"
     if wanted and 2 * field.centre(*unit) != min(wanted) + max(wanted):
         yield f"{where}: centre {field.centre(*unit)} of {sorted(wanted)}"

@@ -35,6 +35,14 @@ MOVING = [
     *("UPSAMPLE-2 if N <= 24", "UPSAMPLE-3 if N <= 8", "UPCONV2-2 if N <= 24", "UPCONV3-2 op=1 if N <= 24"),
     *("UPCONV4-2 if N <= 24", "UPCONV3-2 p0 if N <= 16", "UPCONV3-1 s2 p1 d2 if {least} > 1 and N <= 16"),
     *("UPCONV5-2 s3 if N <= 8", "UPCONV1-2 s2 p0 if N <= 16", "UPCONV2-1 s3 p0 if N <= 8"),
+    *(
+        "POOL2 if {least} > 1",
+        "POOL3 if {least} > 2",
+        "CONV3-2 s2 p4",
+        "CONV1-2 s3 p2",
+        "PAD p3",
+        "CONV5-2 p=valid if {least} > 4",
+    ),
     *("PAD p0:1", "PAD p2:1", "CROP to=1", "CROP to=2 if {least} > 1", "CROP to=2 at=1 if {least} > 2"),
 ]
 OF_RANK = {

@@ -8,6 +8,7 @@ import pytest
 
 from archspec import Spec, parse
 from archspec.analysis import reads
+from archspec.analysis.positions import Positions
 from archspec.analysis.receptive_field import AxisField, ReceptiveField, first, receptive_field
 from tests.receptive_field.comparison import compare, network
 
@@ -50,6 +51,15 @@ CASES: list[tuple[str, object]] = [
     ("6x6x2", "CONV3-2, GN-1, CONV3-2 s2, IN, CONV3-2"),
     ("6x2", "CONV3-2, GAP, UPSAMPLE-6, CONV3-2"),
     ("12x2", [{"add": ["POOL2, UPSAMPLE-2", "POOL3, UPSAMPLE-3"]}, "CONV3-2"]),
+    ("5x5x1", "POOL2, CONV5-1, CONV3-1 x3, GAP"),  # the last row and column are read by nothing
+    ("5x4x1", "POOL2, CONV5-1, UPSAMPLE-3, CONV7-1, FLATTEN, FC-3"),
+    ("16x1", "CROP to=8 at=4, CONV3-1, CONV5-1"),
+    ("4x4x1", "GAP, CONV3-1 p4"),  # only one unit and its neighbours meet the one position
+    ("6x5x1", "PAD p0:1, CONV3-1, POOL2, PAD p2, CONV1-1"),
+    ("4x3x1", "PAD p4, RELU, CONV3-1, CONV3-1"),
+    ("5x4x1", ["UPCONV1-1 s2 p0, CONV3-1 s2", {"add": ["CONV1x3-1", "CONV3x1-1"]}, "CONV9-1"]),
+    ("7x6x4", ["POOL2", {"mul": ["IDENTITY", "GAP, CONV1-4"]}, "CONV5-4, CONV5-4"]),
+    ("9x1", "CONV3-1 d2 p4, CONV3-1 d3 p6, CONV9-1, CONV9-1"),
 ]
 
 
@@ -126,6 +136,60 @@ def test_a_unit_reads_its_own_place_beside_statistics() -> None:
     field = axis_of("8x4", "CONV3-4, GN-2, CONV3-4")
     assert (field.at(0).low, field.at(0).high, field.at(7).low, field.at(7).high) == (-2, 8, -1, 9)
     assert field.jump == 1
+
+
+@pytest.mark.parametrize(
+    ("shape", "layers", "regions", "whole"),
+    [
+        ("5x5x1", "POOL2, CONV5-1", [(0, 3), (0, 3)], False),  # the stride leaves position 4 out
+        ("4x4x1", "POOL2, CONV5-1", [(0, 3), (0, 3)], True),
+        ("8x1", "CROP to=3 at=4, CONV3-1", [(4, 5), (4, 6), (5, 6)], False),  # what is cropped away is padding
+        ("2x1", "CONV1-1 p2, CONV3-1 p0", [(0, 0), (0, 1), (0, 1), (1, 1)], False),
+        ("3x1", "GAP, CONV3-1 p3", [None, (0, 2), (0, 2), (0, 2), None], False),  # the outer units read padding alone
+        ("3x1", "CONV5-1, CONV3-1 p0", [(0, 2)], True),
+    ],
+)
+def test_what_is_really_read(shape: str, layers: str, regions: list[tuple[int, int] | None], whole: bool) -> None:
+    field = axis_of(shape, layers)
+    assert [field.region(*[unit] * len(field.units)) for unit in range(field.units[0])] == regions
+    assert field.whole == whole
+
+
+def test_a_unit_of_which_one_coordinate_lies_in_padding_reads_nothing() -> None:
+    field = field_of(network("3x3x1", "CONV1-1, CONV1-1 p1"))
+    assert [axis.region(0, 2) for axis in field.axes] == [None, None]
+    assert [axis.region(1, 2) for axis in field.axes] == [(0, 0), (1, 1)]
+
+
+def test_a_long_chain_behind_a_long_period_is_no_deep_recursion() -> None:
+    """401 layers: every unit of the last reads 803 positions, or 802 where interpolation meets one exactly."""
+    field = axis_of("5003x1", "RESIZE to=4999 mode=linear, (CONV3-1) x400")
+    assert (field.size, field.size_min, field.jump) == (803, 802, Fraction(5003, 4999))
+    # unit 2499 lies at 2501, the middle of both maps
+    assert (field.at(2499).low, field.at(2499).high) == (2501 - 401, 2501 + 401)
+
+
+def test_resizes_without_common_factors_nest_deeply() -> None:
+    layers = [part for _ in range(300) for part in ("RESIZE to=19 mode=linear, CONV3-1", "RESIZE to=23, CONV3-1")]
+    field = axis_of("29x1", layers)
+    assert field.whole
+    assert field.at(11).within(29) == Positions(0, 29)
+
+
+def test_pointwise_layers_share_a_field_and_gates_alone_make_a_second_figure() -> None:
+    spec = network("8x8x4", ["CONV3-4, BN, RELU", {"mul": ["IDENTITY", "GAP, SIGMOID"]}, "RELU"])
+    fields = receptive_field(spec.layers)
+    _, conv, norm, relu, *_, product, last = spec
+    image = spec.layers.inputs["image"]
+    assert fields[conv] is fields[norm] is fields[relu]
+    assert fields[conv][image].axes is fields[conv][image].gateless
+    assert fields[product] is fields[last]
+    assert fields[last][image].axes is not fields[last][image].gateless
+
+
+def test_sets_without_holes_are_of_constant_size() -> None:
+    field = axis_of("8x1", "(CONV3-1) x2000")
+    assert field.at(0) == Positions(-2000, 4001, None)
 
 
 def test_a_region_is_what_lies_in_the_input() -> None:
