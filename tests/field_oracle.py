@@ -85,10 +85,10 @@ def statistics(reading: Reading) -> list[Box]:
 
 @of("MUL")
 def product_of_operands(reading: Reading) -> list[Box]:
-    """A size of 1 is repeated; an operand of a single position beside a larger map is a gate."""
+    """A size of 1 is repeated; an operand of a single position beside a larger map is a gate, read by all units."""
     source, output = reading.source, reading.output
-    if set(source) == {1} and set(output) != {1} and not reading.gates:
-        return []
+    if set(source) == {1} and set(output) != {1}:
+        return [reading.all()] if reading.gates else []
     return [[own if source[axis] == output[axis] else [0] for axis, own in enumerate(reading.own())]]
 
 

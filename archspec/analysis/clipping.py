@@ -44,13 +44,22 @@ class Clipping:
 
         Missed is a map of which not one position is read along some axis: then nothing behind it is read.
         """
+        found, missed = self._walk(node, box, self._of_map)
+        if missed:  # ways that meet in a map may read more of it together: none must end early
+            return self._walk(node, box, {})
+        if box == _map(node):
+            self._of_map[node] = found
+        return found, False
+
+    def _walk(self, node: Node, box: Box, of_map: Mapping[Node, dict[Node, Box]]) -> tuple[dict[Node, Box], bool]:
+        """The walk from some units; it ends at nodes read as a whole of which `of_map` says what is behind them."""
         nodes, boxes, pending = {node.index: node}, {node: box}, [-node.index]
         found: dict[Node, Box] = {}
         missed = False
         while pending:
             at = nodes[-heappop(pending)]
             reads = boxes.pop(at)
-            known = self._of_map.get(at) if reads == _map(at) else None
+            known = of_map.get(at) if reads == _map(at) else None
             if known is not None or not self._steps[at]:
                 for start, more in (known or {at: reads}).items():
                     _add(found, start, more)
@@ -64,8 +73,6 @@ class Clipping:
                     nodes[source.index] = source
                     heappush(pending, -source.index)
                 _add(boxes, source, image)
-        if box == _map(node) and not missed:
-            self._of_map[node] = found
         return found, missed
 
     def whole(self, node: Node) -> Lines:

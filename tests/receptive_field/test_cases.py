@@ -59,6 +59,14 @@ CASES: list[tuple[str, object]] = [
     ("4x3x1", "PAD p4, RELU, CONV3-1, CONV3-1"),
     ("5x4x1", ["UPCONV1-1 s2 p0, CONV3-1 s2", {"add": ["CONV1x3-1", "CONV3x1-1"]}, "CONV9-1"]),
     ("7x6x4", ["POOL2", {"mul": ["IDENTITY", "GAP, CONV1-4"]}, "CONV5-4, CONV5-4"]),
+    (
+        "3x1x4x1",  # a way that ends in padding along one axis meets another that does not
+        [
+            "PAD p0:1, POOL2 s1 p=same, CONV1-2 as here",
+            {"concat": ["IDENTITY", "POOL2, CONV1-2 s2, GMP, RESIZE like=here"]},
+        ],
+    ),
+    ("1x6x2", [{"mul": ["IDENTITY", "CROP to=1"]}, "CONV3-2, CONV3-2"]),  # one axis of the gate is as long as the map's
     ("9x1", "CONV3-1 d2 p4, CONV3-1 d3 p6, CONV9-1, CONV9-1"),
 ]
 
