@@ -82,10 +82,10 @@ def test_a_gate_does_not_hide_holes() -> None:
 
 
 def test_the_number_of_holes_is_that_of_one_unit() -> None:
-    """Pairs of a kernel of three dilated by 4: units between two of them read 6 of 10, those at an end 3 of 9."""
-    spec = archspec.parse("{name: a, input: 64x64x3, layers: [CONV3-8 d4, UPCONV4-8 s2]}")
+    """A kernel of three dilated by 4 reads 3 of 9; every other unit behind it reads two of them, 6 of 10."""
+    spec = archspec.parse("{name: a, input: 64x64x3, layers: [CONV3-8 d4, UPCONV3-8 s2 op=1]}")
     assert [one.message for one in spec.warnings] == [
-        "units of the output see 6 of 10 positions in their field, the others never"
+        "units of the output see 3 of 9 positions in their field, the others never"
     ]
 
 

@@ -56,7 +56,7 @@ def as_value(field: ReceptiveField | None) -> object:
 
 def _whole(field: ReceptiveField) -> bool:
     """Whether to say so instead of a size: every unit reads all of the input, and not by a window that slides."""
-    return field.whole and all(axis.alike for axis in field.axes)
+    return all(axis.alike for axis in field.axes) and field.whole
 
 
 def _value(field: ReceptiveField) -> dict[str, object] | str:
