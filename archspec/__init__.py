@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from archspec.spec import Spec as Spec
     from archspec.spec import load as load
     from archspec.spec import parse as parse
+    from builders.build import build as build
+    from builders.modules import Call as Call
+    from builders.modules import builder as builder
 
 __version__ = "0.1.0"
 
@@ -54,6 +57,8 @@ _HOMES = {
     " Shape ShapeError Storage Weight Weightless Window pointwise register whole",
     "archspec.nodes": "Node",
     "archspec.spec": "Spec load parse",
+    "builders.build": "build",
+    "builders.modules": "Call builder",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 
@@ -61,7 +66,14 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names.spli
 def __getattr__(name: str) -> object:
     if name not in _HOME:
         raise AttributeError(f"module 'archspec' has no attribute {name!r}")
-    value = getattr(import_module(_HOME[name]), name)
+    try:
+        value = getattr(import_module(_HOME[name]), name)
+    except ModuleNotFoundError as error:
+        if not _HOME[name].startswith("builders") or (error.name or "").startswith("builders"):
+            raise
+        from archspec.errors import missing_package
+
+        raise missing_package(f"archspec.{name}", error) from None
     globals()[name] = value
     return value
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from archspec.choices import Choices
 from archspec.document import Document, parse_document
 from archspec.errors import ArchspecError, Diagnostic, drawn
 from archspec.expectations import hold
-from archspec.spec import Choices, build
+from archspec.spec import build
 
 
 @dataclass(frozen=True)

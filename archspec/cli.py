@@ -111,8 +111,9 @@ def table(
 
 def open_spec(name: str, variant: str | None, variables: dict[str, Value], inputs: dict[str | None, Scalar]) -> Spec:
     """The spec of a path, a bundled name, or `-`; raises ArchspecError."""
+    from archspec.choices import Choices
     from archspec.document import parse_document
-    from archspec.spec import Choices, build
+    from archspec.spec import build
 
     text, shown, bundled = given(name)
     return build(parse_document(text, shown), Choices(variant or bundled, variables, inputs))

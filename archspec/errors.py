@@ -172,6 +172,12 @@ class ArchspecError(Exception):
         )
 
 
+def missing_package(what: str, error: ModuleNotFoundError) -> ArchspecError:
+    """The error for a back end whose libraries are not installed."""
+    message = f"{what} needs the package {error.name}, which is not installed"
+    return ArchspecError("missing-package", message, hint="pip install 'archspec-nn[torch]'")
+
+
 class Findings:
     """Collects independent errors: `with findings:` notes an ArchspecError and goes on; each finding is kept once.
 

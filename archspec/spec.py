@@ -9,9 +9,10 @@ from pathlib import Path
 
 from archspec import bundle, check, graph, lints, report
 from archspec.analysis import Analysis, analyze
+from archspec.choices import Choices
 from archspec.declarations import ALL_AXES, InputShape, read_input
 from archspec.document import Document, parse_document
-from archspec.errors import ArchspecError, Diagnostic, Findings, did_you_mean
+from archspec.errors import ArchspecError, Diagnostic, Findings, Source, did_you_mean
 from archspec.expressions import shown, whole
 from archspec.graph import Graph, LayerGraph
 from archspec.layers import Shape
@@ -32,7 +33,7 @@ class Spec:
     """One network: a document, the variant and variables chosen, and its layer graph."""
 
     document: Document
-    variant: str | None
+    choices: Choices
     layers: LayerGraph
     text_warnings: tuple[Diagnostic, ...]
 
@@ -40,6 +41,16 @@ class Spec:
     def name(self) -> str:
         """The name in the document."""
         return self.document.name
+
+    @property
+    def variant(self) -> str | None:
+        """The variant chosen."""
+        return self.choices.variant
+
+    @property
+    def source(self) -> Source:
+        """The text that the spec was read from, and its name."""
+        return self.document.layers.place.span.source
 
     @property
     def graph(self) -> Graph:
@@ -102,16 +113,6 @@ class Spec:
         return analyze(self.layers)
 
 
-@dataclass(frozen=True)
-class Choices:
-    """What a user may choose for a document: variant, variables, input shapes, the bound on layers."""
-
-    variant: str | None = None
-    variables: Mapping[str, Value] | None = None
-    inputs: Mapping[str | None, Value] | None = None
-    limit: int = MOST_NODES
-
-
 def build(document: Document, choices: Choices) -> Spec:
     """Elaborate a document; raises ArchspecError with every independent finding."""
     with collector_paused():
@@ -130,7 +131,7 @@ def _build(document: Document, choices: Choices) -> Spec:
     findings.raise_any()
     layers = graph.layer_graph(network)
     warnings = (*check.lints(document, checked.used), *graph.lints(layers))
-    return Spec(document, choices.variant, layers, warnings)
+    return Spec(document, choices, layers, warnings)
 
 
 def parse(
@@ -218,7 +219,7 @@ def _variables(document: Document, choices: Choices) -> Scope:
             f"its variants are {', '.join(document.variants)}" if document.variants else "it has no variants"
         )
         raise ArchspecError("unknown-variant", f"{document.name} has no variant `{choices.variant}`", hint=hint)
-    given = (choices.variables or {}).items()
+    given = choices.variables.items()
     return evaluate(overridden(chosen, ((name, None, value) for name, value in given)), document.blocks)
 
 
@@ -227,7 +228,7 @@ def _inputs(
 ) -> dict[str, tuple[Shape, Place]]:
     """Every input's shape and place, other shapes than the document's where they were chosen."""
     declared = dict(document.input)
-    for name, value in (choices.inputs or {}).items():
+    for name, value in choices.inputs.items():
         name = next(iter(declared)) if name is None else name
         if name not in declared:
             hint = did_you_mean(name, declared) or f"its inputs are {', '.join(declared)}"

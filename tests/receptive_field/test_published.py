@@ -11,7 +11,8 @@ import pytest
 from archspec import bundle, load
 from archspec.analysis.receptive_field import receptive_field
 from archspec.document import parse_document
-from archspec.spec import Choices, build
+from archspec.choices import Choices
+from archspec.spec import build
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,98 @@
+"""BN, LN, IN, GN, RMSNORM and LRN."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from archspec.layers import Shape
+from archspec.layers.normalization import (
+    BatchNorm,
+    GroupNorm,
+    InstanceNorm,
+    LayerNorm,
+    LocalResponseNorm,
+    RmsNorm,
+)
+from builders.modules.dispatch import Call, Saved, module, saved
+
+BATCH_NORMS: dict[int, Any] = {0: nn.BatchNorm1d, 1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
+
+
+class ChannelLayerNorm(nn.LayerNorm):
+    """Over the channels of every position of a map."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """(N, C, spatial...) to the same."""
+        return super().forward(input.movedim(1, -1)).movedim(-1, 1).contiguous()
+
+
+class ChannelRMSNorm(nn.RMSNorm):
+    """Over the channels of every position of a map."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, spatial...) to the same."""
+        return super().forward(x.movedim(1, -1)).movedim(-1, 1).contiguous()
+
+
+class PositionNorm(nn.GroupNorm):
+    """Over positions and the channels of every group; a single position is allowed, where torch's layer refuses it."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """(N, C, spatial...) to the same."""
+        return torch.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
+
+
+@module.register
+def _(layer: BatchNorm, shape: Shape) -> nn.Module:
+    found: nn.Module = BATCH_NORMS[shape.rank](shape.channels, layer.eps, layer.momentum, layer.affine)
+    return found
+
+
+@saved.register
+def _(layer: BatchNorm, shape: Shape, needs: tuple[bool, ...]) -> Saved:  # noqa: ARG001
+    return Saved(inputs=(0,), fixed=2 * shape.sizes[-1])
+
+
+@module.register
+def _(layer: LayerNorm, shape: Shape) -> nn.Module:
+    return (ChannelLayerNorm if shape.rank else nn.LayerNorm)(shape.sizes[-1], layer.eps, layer.affine)
+
+
+@saved.register
+def _(layer: LayerNorm, shape: Shape, needs: tuple[bool, ...]) -> Saved:  # noqa: ARG001
+    return Saved(inputs=(0,), numbers=2 * shape.positions)
+
+
+@module.register
+def _(layer: RmsNorm, shape: Shape) -> nn.Module:
+    return (ChannelRMSNorm if shape.rank else nn.RMSNorm)(shape.sizes[-1], layer.eps, layer.affine)
+
+
+@module.register
+def _(layer: InstanceNorm, shape: Shape) -> nn.Module:
+    return PositionNorm(shape.sizes[-1], shape.sizes[-1], layer.eps, layer.affine)
+
+
+@module.register
+def _(layer: GroupNorm, shape: Shape) -> nn.Module:
+    return PositionNorm(layer.groups, shape.sizes[-1], layer.eps, layer.affine)
+
+
+@saved.register
+def _(layer: InstanceNorm, shape: Shape, needs: tuple[bool, ...]) -> Saved:  # noqa: ARG001
+    return Saved(inputs=(0,), numbers=2 * shape.sizes[-1])
+
+
+@saved.register
+def _(layer: GroupNorm, shape: Shape, needs: tuple[bool, ...]) -> Saved:  # noqa: ARG001
+    return Saved(inputs=(0,), numbers=2 * layer.groups)
+
+
+@module.register
+def _(layer: LocalResponseNorm, shape: Shape) -> Call:  # noqa: ARG001
+    options = {"size": layer.n, "alpha": layer.alpha, "beta": layer.beta, "k": layer.k}
+    return Call(F.local_response_norm, options)
