@@ -23,8 +23,9 @@ class NetworkError(ArchspecError, RuntimeError):
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a value of the module comes from: the layer as it is written, the shapes it expects, its place."""
+    """Where a value of the module comes from: the layer's number and text, the shapes it expects, its place."""
 
+    index: int
     layer: str
     inputs: tuple[Shape, ...]
     span: Span

@@ -66,7 +66,7 @@ class Writer:
         else:
             target = self._target(name, self._owned(node, built))
             value = self.graph.create_node("call_module", target, tuple(reads), name=value_name)
-        self.origins[value.name] = Origin(str(node.layer), node.input_shapes, node.span, node.trace)
+        self.origins[value.name] = Origin(node.index, str(node.layer), node.input_shapes, node.span, node.trace)
         self._note(node, value)
 
     def part(self, name: str, part: nn.Module, reads: Sequence[fx.Node], outputs: Sequence[Node]) -> list[fx.Node]:

@@ -1,0 +1,1 @@
+"""How a run proves the numbers that archspec states, one file per sort of number."""
