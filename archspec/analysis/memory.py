@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from archspec.errors import ArchspecError, did_you_mean
 from archspec.graph import LayerGraph
 from archspec.layers import Storage
+from archspec.layers.strides import Strides, packed
 from archspec.nodes import Node
 
 BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2, "float8": 1, "int8": 1}
@@ -19,9 +20,9 @@ class Memory:
     """Bytes at one dtype and batch size.
 
     `weights`: parameters and buffers, shared ones once. `outputs`: what every node's output takes of its own, 0 for
-    views and for nodes outside inference; `activations` is their sum. `peak`: the largest total of outputs alive at
-    once, reached at `peak_node`; an output is alive from its node to the last one that reads it, an output of the
-    network to the end. Scratch memory inside a layer is not counted.
+    views that need no copy and for nodes outside inference; `activations` is their sum. `peak`: the largest total of
+    outputs alive at once, reached at `peak_node`; an output is alive from its node to the last one that reads it, an
+    output of the network to the end. Scratch memory inside a layer is not counted.
     """
 
     weights: int
@@ -71,11 +72,21 @@ def memory(graph: LayerGraph, elements: int, dtype: str = "float32", batch: int 
 
 
 def _owners(graph: LayerGraph) -> dict[Node, Node]:
-    """The node in whose memory every output lies: its own, or that of the input it is a view of or written over."""
+    """The node in whose memory every output lies: its own, or that of the input it is a view of or written over.
+
+    What is fresh lies packed, and so does the copy that takes the place of a view which the strides do not allow.
+    """
     owners: dict[Node, Node] = {}
+    strides: dict[Node, Strides] = {}  # of views alone
     for node in graph:
-        own = node.layer.storage is Storage.FRESH or not node.inputs
-        owners[node] = node if own else owners[node.inputs[0]]
+        owners[node] = node
+        if node.layer.storage is Storage.FRESH or not node.inputs:
+            continue
+        source = node.inputs[0]
+        lying = strides[source] if source in strides else packed(source.shape)
+        seen = node.layer.strides(lying, *node.input_shapes)
+        if seen is not None:
+            owners[node], strides[node] = owners[source], seen
     return owners
 
 

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict
 
 from archspec.layers.shape import Formula, Shape, token_ids
+from archspec.layers.strides import Strides
 from archspec.layers.template import Template
 from archspec.layers.window import Window, pointwise, whole
 
@@ -36,7 +37,7 @@ class Family(StrEnum):
 
 
 class Storage(StrEnum):
-    """Where the output lives: in memory of its own, or in that of the first input."""
+    """Where the output lives: in memory of its own, or in that of the first input; of a view, see `Layer.strides`."""
 
     FRESH = "fresh"
     VIEW = "view"
@@ -90,7 +91,7 @@ class Layer(BaseModel):
     - `template`, its notation: `"POOL{kernel} s{stride} ceil={ceil}"` (see `archspec.layers.template`),
     - `family` and `storage`, and `arity`, the numbers of inputs it may take (None: no upper limit),
     - its fields, as a pydantic model, and four facts, pure functions of the input shapes:
-      `output_shape`, `weights`, `macs`, `window`.
+      `output_shape`, `weights`, `macs`, `window`; a view that moves or merges axes also `strides`.
 
     It is made known by `@register`. Classes that only gather what several kinds share pass `abstract=True`.
     """
@@ -135,6 +136,13 @@ class Layer(BaseModel):
     @abstractmethod
     def window(self, *inputs: Shape) -> tuple[Window, ...]:
         """What an output unit reads of every input, those of which only the size is taken left out."""
+
+    def strides(self, strides: Strides, *inputs: Shape) -> Strides | None:  # noqa: ARG002
+        """How a view lies in memory, given the strides of its first input: those of its own axes, C before H.
+
+        None where the numbers cannot be seen so without a copy. The same strides unless a kind says otherwise.
+        """
+        return strides
 
     @property
     def kind(self) -> str:

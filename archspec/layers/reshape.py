@@ -6,6 +6,7 @@ from archspec.layers.base import Family, Pointwise, ReadsAll, Storage, Weightles
 from archspec.layers.geometry import NotNegative, Positive, Sizes, equal_parts, spatial
 from archspec.layers.kinds import register
 from archspec.layers.shape import AXES, Shape, ShapeError
+from archspec.layers.strides import Strides, viewed
 
 
 class View(Weightless, abstract=True):
@@ -15,8 +16,15 @@ class View(Weightless, abstract=True):
     storage = Storage.VIEW
 
 
+class Refilled(ReadsAll, View, abstract=True):
+    """A kind that lays the same numbers, in torch's order, into other axes: a view where the strides allow it."""
+
+    def strides(self, strides: Strides, *inputs: Shape) -> Strides | None:
+        return viewed(strides, inputs[0], self.output_shape(*inputs))
+
+
 @register
-class Flatten(ReadsAll, View):
+class Flatten(Refilled):
     """All numbers as a vector, channel by channel as torch orders them.
 
     >>> print(Flatten().output_shape(Shape((7, 7), 10)))
@@ -30,7 +38,7 @@ class Flatten(ReadsAll, View):
 
 
 @register
-class Reshape(ReadsAll, View):
+class Reshape(Refilled):
     """The same numbers in another shape, written as the spec writes shapes and filled in torch's order, C before H.
 
     Positions and channels mix, so that every unit may read any position.
@@ -60,14 +68,18 @@ class Reshape(ReadsAll, View):
 
 
 @register
-class Transpose(ReadsAll, View):
+class Transpose(ReadsAll, Weightless):
     """Channels become positions and positions channels, so that every unit reads all positions.
+
+    The numbers are written anew, in order: what follows would have to reorder them anyhow.
 
     >>> print(Transpose().output_shape(Shape((196,), 512)))
     512 x 196
     """
 
     template = "TRANSPOSE"
+    family = Family.RESHAPE
+    storage = Storage.FRESH
 
     def output_shape(self, *inputs: Shape) -> Shape:
         length, count = spatial(self, inputs[0], (1,)).sizes

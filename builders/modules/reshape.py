@@ -26,6 +26,14 @@ class Reshape(nn.Module):
         return ", ".join(map(str, self.sizes))
 
 
+class Transposed(nn.Module):
+    """Channels and positions exchanged, in memory of its own."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, L) to (N, L, C)."""
+        return x.transpose(1, 2).clone(memory_format=torch.contiguous_format)
+
+
 @module.register
 def _(layer: kinds.Flatten, shape: Shape) -> Call:  # noqa: ARG001
     return Call(torch.flatten, {"start_dim": 1})
@@ -38,8 +46,8 @@ def _(layer: kinds.Reshape, shape: Shape) -> nn.Module:  # noqa: ARG001
 
 
 @module.register
-def _(layer: kinds.Transpose, shape: Shape) -> Call:  # noqa: ARG001
-    return Call(torch.transpose, {"dim0": 1, "dim1": 2})
+def _(layer: kinds.Transpose, shape: Shape) -> nn.Module:  # noqa: ARG001
+    return Transposed()
 
 
 @module.register(kinds.Identity)
@@ -72,6 +80,7 @@ def _(layer: kinds.ChannelMax, shape: Shape) -> Call:  # noqa: ARG001
 
 
 @saved.register(kinds.View)
+@saved.register(kinds.Transpose)
 @saved.register(kinds.Shuffle)
 @saved.register(kinds.ChannelMean)
 def _(layer: Layer, shape: Shape, needs: tuple[bool, ...]) -> Saved:  # noqa: ARG001

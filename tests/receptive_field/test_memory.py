@@ -1,13 +1,20 @@
-"""Memory held against a forward pass that is played through, and against a sum by hand."""
+"""Memory held against a forward pass that is played through with torch's tensors, and against a sum by hand."""
 
 from __future__ import annotations
 
+from math import prod
+
 import pytest
+import torch
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
 
-from archspec import ArchspecError, Node, Spec, Storage, load, parse
+from archspec import ArchspecError, Layer, Node, Shape, Spec, Storage, load, parse
 from archspec.analysis.memory import memory
+from archspec.layers.regularization import Dropout, TrainingOnly
+from archspec.layers.reshape import Flatten, Part, Reshape
+from archspec.layers.resize import Crop
 from tests.receptive_field.comparison import described, network
 from tests.receptive_field.networks import NETWORKS
 from tests.strategies import trees
@@ -20,28 +27,53 @@ SLOW = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_
 def play(spec: Spec, width: int, batch: int) -> tuple[dict[Node, int], dict[Node, int]]:
     """What every node allocates, and how many bytes there are right after it ran.
 
-    Buffers are freed once nobody is going to read them; views hold on to the buffer that they look into.
+    Buffers are freed once nobody is going to read them; views hold on to the buffer that they look into. Which outputs
+    are views is torch's word.
     """
     kept = list(spec.layers.outputs.values())
     running = [node for node in spec if node in needed(kept)]
-    buffer: dict[Node, Node] = {}  # whose memory a node's output lies in
+    tensors: dict[Node, torch.Tensor] = {}  # all are kept, so that no address comes twice
     allocated: dict[Node, int] = {}
     alive: dict[Node, int] = {}
-    held: dict[Node, int] = {}
+    held: dict[int, int] = {}
     for step, node in enumerate(running):
-        fresh = node.layer.storage is Storage.FRESH
-        buffer[node] = node if fresh else buffer[node.inputs[0]]
+        tensors[node] = run(node, tensors, batch)
+        address = buffer(tensors[node])
         allocated[node] = 0
-        if fresh:
-            count = batch * (node.shape.channels or 1)
-            for size in node.shape.spatial:
-                count *= size
-            allocated[node] = held[node] = count * (8 if node.shape.channels is None else width)
+        if address not in {buffer(tensors[source]) for source in node.inputs}:
+            size = 8 if node.shape.channels is None else width
+            allocated[node] = held[address] = tensors[node].numel() * size
         alive[node] = sum(held.values())
         to_come = [source for later in running[step + 1 :] for source in later.inputs] + kept
-        wanted = {buffer[source] for source in to_come if source in buffer}
+        wanted = {buffer(tensors[source]) for source in to_come if source in tensors}
         held = {owner: size for owner, size in held.items() if owner in wanted}
     return allocated, alive
+
+
+def buffer(x: torch.Tensor) -> int:
+    """The address of the memory in which a tensor lies."""
+    return x.untyped_storage().data_ptr()
+
+
+def run(node: Node, tensors: dict[Node, torch.Tensor], batch: int) -> torch.Tensor:
+    """The output of a view as torch makes it; that of any other layer a new tensor."""
+    layer = node.layer
+    if layer.storage is Storage.FRESH:
+        channels = () if node.shape.channels is None else (node.shape.channels,)
+        return torch.empty(batch, *channels, *node.shape.spatial)
+    x = tensors[node.inputs[0]]
+    if isinstance(layer, TrainingOnly):
+        return torch.nn.functional.dropout(x, training=False)
+    if isinstance(layer, Part):
+        return x.chunk(layer.of, 1)[layer.index]
+    if isinstance(layer, Crop):
+        offsets = layer.offsets(*node.input_shapes)
+        kept = (slice(at, at + size) for at, size in zip(offsets, node.shape.spatial, strict=True))
+        return x[:, :, *kept]
+    if isinstance(layer, Reshape):
+        return x.reshape(batch, layer.to[-1], *layer.to[:-1])
+    assert isinstance(layer, Flatten)
+    return x.flatten(1)
 
 
 def needed(ends: list[Node]) -> set[Node]:
@@ -81,6 +113,10 @@ def test_random_networks_are_as_played_through(text: str, dtype: tuple[str, int]
         (["CONV3-2 as a, DROPOUT-0.5, FLATTEN, FC-3", "RESHAPE to=1x1x3"], {}),
         (["CONV3-2 as a, RELU, CONV3-2", {"add": ["IDENTITY", "from a, DROPOUT-0.5, DROPOUT-0.5"]}, "CONV3-4"], {}),
         (["CONV3-2 as a, POOL2, CONV3-2, RESIZE like=a"], {}),
+        (
+            ["CONV3-8, RESHAPE to=16x8, TRANSPOSE, RESHAPE to=2x4x16, FLATTEN, RESHAPE to=8x16, PART-1 of=4, LINEAR-3"],
+            {},
+        ),
         ({"one": "CONV3-2", "two": "POOL2, CONV3-5", "three": "FLATTEN, FC-5"}, {"outputs": ["one", "three"]}),
         (
             {"one": "CONV3-2", "aux": "CONV3-64", "three": "from one, GAP"},
@@ -90,6 +126,48 @@ def test_random_networks_are_as_played_through(text: str, dtype: tuple[str, int]
 )
 def test_views_outputs_and_training_heads(layers: object, more: dict[str, object]) -> None:
     check(network("4x4x3", layers, **more))
+
+
+def divisors(number: int) -> list[int]:
+    return [size for size in range(1, number + 1) if number % size == 0]
+
+
+@st.composite
+def views(draw: DrawFn, shape: Shape) -> Layer:
+    """A layer of some kind that may be a view of this shape; mostly one that puts the numbers out of order."""
+    if shape.rank and draw(st.booleans()):
+        to = tuple(draw(st.integers(max(1, size - 2), size)) for size in shape.spatial)
+        return Crop(
+            to=to, at=tuple(draw(st.integers(0, old - new)) for old, new in zip(shape.spatial, to, strict=True))
+        )
+    if draw(st.booleans()):
+        sizes: list[int] = []
+        for _ in range(draw(st.integers(1, 3))):
+            sizes.append(draw(st.sampled_from(divisors(shape.elements // prod(sizes)))))
+        return Reshape(to=(*sizes, shape.elements // prod(sizes)))
+    of = draw(st.sampled_from(divisors(shape.sizes[-1])[:2]))
+    return draw(st.sampled_from([Part(index=of // 2, of=of), Dropout(), Flatten()]))
+
+
+@st.composite
+def chains(draw: DrawFn) -> tuple[Shape, list[Layer]]:
+    """An input, and views of views of it."""
+    size = st.sampled_from((1, 2, 4, 6, 9))
+    start = shape = Shape(tuple(draw(st.lists(size, min_size=1, max_size=3))), draw(size))
+    layers: list[Layer] = []
+    for _ in range(draw(st.integers(3, 8))):
+        layers.append(draw(views(shape)))
+        shape = layers[-1].output_shape(shape)
+    return start, layers
+
+
+@settings(max_examples=5 * EXAMPLES, suppress_health_check=SLOW)
+@given(chains())
+def test_views_of_views_share_and_copy_as_in_torch(chain: tuple[Shape, list[Layer]]) -> None:
+    start, layers = chain
+    spec = network("x".join(map(str, start.sizes)), [str(layer) for layer in layers])
+    check(spec, batch=2)
+    check(spec, batch=1)
 
 
 def test_a_view_keeps_its_buffer_alive() -> None:
