@@ -25,7 +25,7 @@ from tests.layers.facts import IDS, failure, refusal_of_ids
         (Reshape(to=(7, 7, 512)), Shape((), 25088), Shape((7, 7), 512), Storage.VIEW),  # 7 x 7 x 512 = 25088
         (Reshape(to=(490,)), Shape((7, 7), 10), Shape((), 490), Storage.VIEW),
         (Reshape(to=(2, 3, 4, 5)), Shape((24,), 5), Shape((2, 3, 4), 5), Storage.VIEW),
-        (Transpose(), Shape((196,), 512), Shape((512,), 196), Storage.VIEW),
+        (Transpose(), Shape((196,), 512), Shape((512,), 196), Storage.FRESH),
         (Identity(), Shape((7, 7), 10), Shape((7, 7), 10), Storage.VIEW),
         (Identity(), IDS, IDS, Storage.VIEW),
         (Nothing(), IDS, IDS, Storage.VIEW),
