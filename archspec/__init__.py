@@ -45,8 +45,15 @@ if TYPE_CHECKING:
     from archspec.spec import load as load
     from archspec.spec import parse as parse
     from builders.build import build as build
+    from builders.files import load_model as load_model
+    from builders.files import save as save
+    from builders.foreign import load_weights as load_weights
     from builders.modules import Call as Call
     from builders.modules import builder as builder
+    from builders.run import run as run
+    from builders.verify import Verification as Verification
+    from builders.verify import Verifier as Verifier
+    from builders.verify import verify as verify
 
 __version__ = "0.1.0"
 
@@ -58,7 +65,11 @@ _HOMES = {
     "archspec.nodes": "Node",
     "archspec.spec": "Spec load parse",
     "builders.build": "build",
+    "builders.files": "load_model save",
+    "builders.foreign": "load_weights",
     "builders.modules": "Call builder",
+    "builders.run": "run",
+    "builders.verify": "Verification Verifier verify",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 

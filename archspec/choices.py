@@ -44,7 +44,7 @@ class Choices:
         16
         """
         return cls(
-            values["variant"],
+            None if values["variant"] is None else str(values["variant"]),
             {str(name): _value(value) for name, value in values["variables"]},
             {None if name is None else str(name): _value(value) for name, value in values["inputs"]},
             int(values["limit"]),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from archspec.errors import ArchspecError
+from archspec.files import replacing
 
 if TYPE_CHECKING:
     from archspec import report
@@ -54,29 +54,8 @@ def write(text: str, output: Path | None) -> None:
         if output.exists() and not output.is_file():  # a device or a pipe is written to, a folder refuses
             output.write_text(text, encoding="utf-8")
         else:
-            _replace(output.resolve(), text)
+            with replacing(output) as draft:
+                draft.write_text(text, encoding="utf-8", newline="")
     except OSError as error:
         message = f"cannot write {output}: {error.strerror or error}"
         raise ArchspecError("unwritable", message, hint="choose another file with -o") from None
-
-
-def _replace(path: Path, text: str) -> None:
-    """Put text in the place of a file at once, by a draft beside it; the file keeps its permissions."""
-    import tempfile
-
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-        os.chmod(draft, path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
-        os.replace(draft, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(draft)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

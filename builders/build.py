@@ -9,10 +9,13 @@ from typing import Any
 
 import torch
 
+from archspec.document import parse_document
 from archspec.errors import ArchspecError, did_you_mean
 from archspec.source import collector_paused
 from archspec.spec import InputSize, Spec, load
+from archspec.spec import build as elaborated
 from builders.network import Network
+from builders.tensors import give_weights
 from builders.writer import write
 
 DTYPES = {
@@ -45,10 +48,11 @@ def build(
     2483
     """
     found = opened(spec, variant, input, variables)
-    number, place = _dtype(dtype), _device(device)
+    number, place = _dtype(dtype), torch_device(device)
     with collector_paused(), nullcontext() if place == torch.get_default_device() else place:
         network = write(found.layers)
-    if number is not torch.float32:
+    give_weights(network, found)
+    if number is not torch.get_default_dtype():
         network.to(number)
     network.source, network.choices = found.source, found.choices
     return network
@@ -69,6 +73,11 @@ def opened(
     raise ArchspecError("chosen", message, hint="give variant, input and variables to archspec.load, or here a name")
 
 
+def spec_of(network: Network) -> Spec:
+    """The spec that a network was built from; raises ArchspecError where its text is none."""
+    return elaborated(parse_document(network.source.text, network.source.name), network.choices)
+
+
 def _dtype(dtype: str | torch.dtype) -> torch.dtype:
     name = str(dtype).removeprefix("torch.")
     if name not in DTYPES:
@@ -77,13 +86,13 @@ def _dtype(dtype: str | torch.dtype) -> torch.dtype:
     return DTYPES[name]
 
 
-def _device(device: str | torch.device) -> torch.device:
+def torch_device(device: str | torch.device) -> torch.device:
     """The device; raises ArchspecError where there is none of that name, or torch cannot reach it."""
     try:
         found = torch.device(device)
         if found.type != "meta":
             torch.empty(0, device=found)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
+    except (RuntimeError, AssertionError, TypeError) as error:
         message = f"torch cannot use the device `{device}`: {str(error).splitlines()[0]}"
         raise ArchspecError("device", message, hint="use cpu, or meta for shapes alone") from None
     return found

@@ -129,12 +129,14 @@ def test_list_as_json() -> None:
 def test_help_names_every_command_with_what_it_does() -> None:
     lines = printed("--help").splitlines()
     assert lines[lines.index("Commands:") + 1 :] == [
-        "  check  Report the errors in specs, and figures that are not as expected.",
-        "  list   List the bundled specs and their variants.",
-        "  rf     Show how the receptive field grows with depth, up to a layer of SPEC.",
-        "  table  Print shapes, parameters and MACs of SPEC, layer by layer.",
+        "  check   Report the errors in specs, and figures that are not as expected.",
+        "  list    List the bundled specs and their variants.",
+        "  rf      Show how the receptive field grows up to a layer of SPEC.",
+        "  run     Run SPEC on the input that it gives and print each layer's output.",
+        "  table   Print shapes, parameters and MACs of SPEC, layer by layer.",
+        "  verify  Hold every number of SPEC against a run of its torch module.",
     ]
-    for command in ("check", "list", "rf", "table"):
+    for command in ("check", "list", "rf", "run", "table", "verify"):
         assert printed(command, "-h").startswith(f"Usage: archspec {command} [OPTIONS]")
     assert printed("--version").startswith("archspec, version ")
 

@@ -282,7 +282,7 @@ def test_an_unwritable_place_is_named(where: str, tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["file"]
 
 
-@pytest.mark.parametrize("call_that_fails", ["fdopen", "replace"])
+@pytest.mark.parametrize("call_that_fails", ["pathlib.Path.write_text", "os.replace"])
 def test_on_a_full_disk_the_old_file_stays(
     call_that_fails: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -291,7 +291,7 @@ def test_on_a_full_disk_the_old_file_stays(
 
     path = tmp_path / "out"
     path.write_text("old", encoding="utf-8")
-    monkeypatch.setattr(os, call_that_fails, full)
+    monkeypatch.setattr(call_that_fails, full)
     code, lines = failure("table", "cnn", "-o", str(path))
     assert (code, lines[0]) == (2, f"error[unwritable]: cannot write {path}: No space left on device")
     assert path.read_text(encoding="utf-8") == "old"

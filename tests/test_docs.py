@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import json
 import re
 from collections.abc import Iterator
@@ -49,6 +50,12 @@ EXAMPLES = dict(examples())
 def test_examples_are_right_and_what_they_expect_holds(example: str) -> None:
     verdicts = list(check_spec(example.encode(), "example"))
     assert [str(one) for verdict in verdicts for one in (*verdict.errors, *verdict.warnings)] == []
+
+
+def test_the_page_on_weights_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = doctest.testfile(str(DOCS / "weights.md"), module_relative=False)
+    assert (result.failed, result.attempted > 10) == (0, True)
 
 
 def test_the_reference_has_an_example_of_every_key() -> None:

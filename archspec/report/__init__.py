@@ -4,7 +4,7 @@ from archspec.report.columns import COLUMNS, Detail, Style
 from archspec.report.data import as_dict
 from archspec.report.fields import as_value
 from archspec.report.markup import csv_text, html_table, markdown
-from archspec.report.table import Table, table
+from archspec.report.table import Table, listed, table
 from archspec.report.text import draw, plain_text
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "csv_text",
     "draw",
     "html_table",
+    "listed",
     "markdown",
     "plain_text",
     "table",

@@ -13,11 +13,19 @@ from archspec.report.rows import Row, rows
 UNCOUNTED = "bias, normalisation, activation, pooling and elementwise work count 0"
 
 
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """The title of a column; a `numeric` one is aligned to the right."""
+
+    title: str
+    numeric: bool = False
+
+
 @dataclass(frozen=True)
 class Table:
     """A report ready to be drawn: titles, rows of text and of plain values, totals, and the lines below."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[Heading, ...]
     rows: tuple[tuple[str, ...], ...]
     values: tuple[tuple[object, ...], ...]
     totals: tuple[tuple[str, ...], ...]
@@ -26,6 +34,13 @@ class Table:
     @property
     def titles(self) -> tuple[str, ...]:
         return tuple(column.title for column in self.columns)
+
+
+def listed(columns: Sequence[str], rows: Sequence[Sequence[str]], notes: Sequence[str] = ()) -> Table:
+    """A table of plain cells; a column whose title ends in `>` is aligned to the right."""
+    headings = tuple(Heading(title.removesuffix(">"), title.endswith(">")) for title in columns)
+    cells = tuple(map(tuple, rows))
+    return Table(headings, cells, cells, (), tuple(notes))
 
 
 def table(
@@ -40,7 +55,7 @@ def table(
     lines = rows(analysis, depth, nodes)
     picked = chosen(_default(lines) if columns is None else columns)
     return Table(
-        picked,
+        tuple(Heading(column.title, column.numeric) for column in picked),
         tuple(tuple(column.text(row, view) for column in picked) for row in lines),
         tuple(tuple(column.plain(row, view) for column in picked) for row in lines),
         tuple(_totals(picked, view)) if nodes is None else (),
