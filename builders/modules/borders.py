@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from archspec.layers.geometry import Axis, PaddingMode, same_padding
 
 MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "replicate", "circular": "circular"}
+KEPT = ("reflect", "replicate")  # modes in which autograd keeps the map without its borders
 Sides = Sequence[tuple[int, int]]
 
 

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from archspec.layers import Shape
 from archspec.layers.convolution import Conv, UpConv
 from archspec.layers.geometry import Axis
-from builders.modules.borders import Border, symmetric
+from builders.modules.borders import KEPT, Border, symmetric
 from builders.modules.dispatch import Saved, elements, module, per_axis, saved
 
 CONVOLUTIONS = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
@@ -68,13 +68,15 @@ def _(layer: Conv, shape: Shape) -> nn.Module:
 
 
 @saved.register
-def _(layer: Conv, shape: Shape, needs: tuple[bool, ...]) -> Saved:  # noqa: ARG001
+def _(layer: Conv, shape: Shape, needs: tuple[bool, ...]) -> Saved:
+    """The input, or the copy of it with borders; reflecting and replicating keep the input besides."""
     axes = layer.axes(shape)
     flipped = elements(layer.filters, layer.weights(shape)["weight"].shape[1:]) if layer.flip else 0
     if by_torch(layer, axes) or not any(axis.before or axis.after for axis in axes):
         return Saved(inputs=(0,), fixed=flipped)
     sizes = tuple(size + axis.before + axis.after for size, axis in zip(shape.spatial, axes, strict=True))
-    return Saved(numbers=elements(shape.channels, sizes), fixed=flipped)
+    below = (0,) if needs[0] and layer.pad in KEPT else ()
+    return Saved(below, numbers=elements(shape.channels, sizes), fixed=flipped)
 
 
 @module.register

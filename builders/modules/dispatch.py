@@ -13,6 +13,7 @@ from typing import Any
 
 from torch import nn
 
+from archspec.errors import ArchspecError
 from archspec.layers import Layer, Shape
 
 
@@ -55,16 +56,18 @@ def module(layer: Layer, *inputs: Shape) -> Built:  # noqa: ARG001
     """The torch module or function of a layer on inputs of these shapes.
 
     It takes tensors (N, C, spatial...) and gives one. It may follow the sizes of the tensors where the layer allows it;
-    the parameters are called as in the layer's `weights`. Raises TypeError where the kind has no builder.
+    the parameters are called as in the layer's `weights`. Raises ArchspecError where the kind has no builder.
     """
-    raise TypeError(f"the layer kind {layer.kind} ({type(layer).__name__}) has no builder: see archspec.builder")
+    message = f"no builder makes a torch module of the layer kind {layer.kind}"
+    hint = f"register a function with @archspec.builder({type(layer).__name__}): docs/extending.md"
+    raise ArchspecError("no-builder", message, hint=hint)
 
 
 @singledispatch
 def saved(layer: Layer, *inputs: Shape, needs: tuple[bool, ...]) -> Saved | None:  # noqa: ARG001
     """What autograd keeps of a layer in training; None where that is only measured.
 
-    `needs` says which inputs carry a gradient; a layer is asked only if one does, or if it has parameters.
+    `needs` says which inputs carry a gradient. Where none does, and the layer has no parameters, only `fresh` counts.
     """
     return None
 

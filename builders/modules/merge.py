@@ -50,6 +50,9 @@ def _(layer: Add | Concat, *inputs: Shape, needs: tuple[bool, ...]) -> Saved:  #
 
 
 @saved.register
-def _(layer: Mul, *inputs: Shape, needs: tuple[bool, ...]) -> Saved | None:  # noqa: ARG001
-    """Each operand, where the other one carries a gradient; of more than two also the products between."""
-    return Saved(inputs=tuple(slot for slot in (0, 1) if needs[1 - slot])) if len(inputs) == 2 else None
+def _(layer: Mul, *inputs: Shape, needs: tuple[bool, ...]) -> Saved:
+    """Each operand of a product, where the other one carries a gradient; and the products between."""
+    slots = [slot for slot in range(1, len(inputs)) if any(needs[:slot])]
+    between = [slot for slot in range(2, len(inputs)) if needs[slot]]
+    numbers = sum(layer.output_shape(*inputs[:slot]).elements for slot in between)
+    return Saved((0, *slots) if needs[1] else tuple(slots), numbers=numbers)

@@ -20,6 +20,7 @@ from archspec.layers.normalization import (
 from builders.modules.dispatch import Call, Saved, module, saved
 
 BATCH_NORMS: dict[int, Any] = {0: nn.BatchNorm1d, 1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
+LEAST = 1e-38  # in training torch refuses to add no eps at all
 
 
 class ChannelLayerNorm(nn.LayerNorm):
@@ -48,7 +49,7 @@ class PositionNorm(nn.GroupNorm):
 
 @module.register
 def _(layer: BatchNorm, shape: Shape) -> nn.Module:
-    found: nn.Module = BATCH_NORMS[shape.rank](shape.channels, layer.eps, layer.momentum, layer.affine)
+    found: nn.Module = BATCH_NORMS[shape.rank](shape.channels, layer.eps or LEAST, layer.momentum, layer.affine)
     return found
 
 
@@ -70,6 +71,13 @@ def _(layer: LayerNorm, shape: Shape, needs: tuple[bool, ...]) -> Saved:  # noqa
 @module.register
 def _(layer: RmsNorm, shape: Shape) -> nn.Module:
     return (ChannelRMSNorm if shape.rank else nn.RMSNorm)(shape.sizes[-1], layer.eps, layer.affine)
+
+
+@saved.register
+def _(layer: RmsNorm, shape: Shape, needs: tuple[bool, ...]) -> Saved:
+    """The inverse root of every position, and what is to be scaled."""
+    scaled = shape.elements if layer.affine else 0
+    return Saved(inputs=(0,), numbers=shape.positions + scaled) if needs[0] else Saved(numbers=scaled)
 
 
 @module.register
@@ -96,3 +104,9 @@ def _(layer: GroupNorm, shape: Shape, needs: tuple[bool, ...]) -> Saved:  # noqa
 def _(layer: LocalResponseNorm, shape: Shape) -> Call:  # noqa: ARG001
     options = {"size": layer.n, "alpha": layer.alpha, "beta": layer.beta, "k": layer.k}
     return Call(F.local_response_norm, options)
+
+
+@saved.register
+def _(layer: LocalResponseNorm, shape: Shape, needs: tuple[bool, ...]) -> Saved:  # noqa: ARG001
+    """The squares with n - 1 channels of zeros beside them, their mean, and the power that divides."""
+    return Saved(inputs=(0,), numbers=shape.positions * (layer.n - 1) + 3 * shape.elements)

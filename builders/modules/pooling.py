@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -80,6 +81,20 @@ def regular(layer: Pooling, axes: Sequence[Axis]) -> bool:
     return symmetric(axes) and layer.padding != "same"
 
 
+def averaged(layer: AvgPool, shape: Shape, axes: Sequence[Axis]) -> bool:
+    """Whether torch's own function averages so: in three dimensions it wants a map as large as the kernel."""
+    fits = shape.rank < 3 or all(size >= axis.kernel for size, axis in zip(shape.spatial, axes, strict=True))
+    return regular(layer, axes) and fits
+
+
+def bordered(layer: Pooling, shape: Shape) -> Saved:
+    """What autograd keeps of the map with borders: the map itself where there are none."""
+    axes = layer.axes(shape)
+    windows = BorderedPooling(Border(axes, layer.padding == "same"), layer.ceil).windows(shape.spatial)
+    sizes = tuple(size + sum(side) for size, side in zip(shape.spatial, windows, strict=True))
+    return Saved(inputs=(0,)) if sizes == shape.spatial else Saved(numbers=elements(shape.channels, sizes))
+
+
 @module.register
 def _(layer: Pool, shape: Shape) -> Built:
     if layer.to is not None:
@@ -94,12 +109,12 @@ def _(layer: Pool, shape: Shape) -> Built:
 
 
 @saved.register
-def _(layer: Pool, shape: Shape, needs: tuple[bool, ...]) -> Saved | None:  # noqa: ARG001
-    output = layer.output_shape(shape)
-    indices = output.elements * INDEX
+def _(layer: Pool, shape: Shape, needs: tuple[bool, ...]) -> Saved:  # noqa: ARG001
+    """The input, or the copy of it with borders, and the place of every maximum."""
+    indices = layer.output_shape(shape).elements * INDEX
     if layer.to is not None or regular(layer, layer.axes(shape)):
         return Saved(inputs=(0,), bytes=indices)
-    return None
+    return replace(bordered(layer, shape), bytes=indices)
 
 
 @module.register
@@ -107,17 +122,20 @@ def _(layer: AvgPool, shape: Shape) -> Built:
     if layer.to is not None:
         return Call(per_axis(ADAPTIVE_MEAN, shape), {"output_size": spread(layer.to, shape, "to")})
     axes = layer.axes(shape)
-    if not regular(layer, axes):
+    if not averaged(layer, shape, axes):
         return BorderedAvgPool(Border(axes, layer.padding == "same"), layer.ceil, layer.countpad)
     return Call(MEAN[shape.rank], {**_sliding(axes, layer.ceil), "count_include_pad": layer.countpad})
 
 
 @saved.register
-def _(layer: AvgPool, shape: Shape, needs: tuple[bool, ...]) -> Saved | None:  # noqa: ARG001
+def _(layer: AvgPool, shape: Shape, needs: tuple[bool, ...]) -> Saved:  # noqa: ARG001
+    """The input, or the copy of it with borders and by how much every window was divided."""
     if layer.to is not None:
         single = set(spread(layer.to, shape, "to")) == {1}  # torch computes a mean then
         return NOTHING if single else Saved(inputs=(0,))
-    return Saved(inputs=(0,)) if regular(layer, layer.axes(shape)) else None
+    if averaged(layer, shape, layer.axes(shape)):
+        return Saved(inputs=(0,))
+    return replace(bordered(layer, shape), fixed=layer.output_shape(shape).positions)
 
 
 def _sliding(axes: Sequence[Axis], ceil: bool) -> dict[str, Any]:

@@ -49,7 +49,7 @@ class ChannelScale(nn.Module):
     def __init__(self, channels: int, rank: int, init: float) -> None:
         super().__init__()
         self.rank = rank
-        self.weight = nn.Parameter(torch.full((channels,), init))
+        self.weight = nn.Parameter(torch.ones(channels) * init)  # what overflows becomes infinite
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, spatial...) to the same."""
@@ -66,7 +66,9 @@ def _(layer: Dropout, shape: Shape) -> nn.Module:  # noqa: ARG001
 
 @saved.register
 def _(layer: Dropout, shape: Shape, needs: tuple[bool, ...]) -> Saved:  # noqa: ARG001
-    """The mask, as numbers."""
+    """The mask, as numbers; where all is dropped, a single zero."""
+    if layer.p == 1:
+        return Saved(fixed=1, fresh=True)
     return Saved(numbers=shape.elements, fresh=True) if layer.p else NOTHING
 
 

@@ -31,8 +31,9 @@ def declared(graph: LayerGraph, batch: int) -> dict[Node, Kept | None]:
             continue
         carried = tuple(needs[source] for source in node.inputs)
         needs[node] = any(carried) or any(weight.trainable for weight in node.facts.weights.values())
-        keeps = saved(node.layer, *node.input_shapes, needs=carried) if needs[node] else NOTHING
+        keeps = saved(node.layer, *node.input_shapes, needs=carried)
         owners[node] = _owner(node, owners, keeps)
+        keeps = keeps if needs[node] else NOTHING
         found[node] = None if keeps is None else _storages(node, keeps, owners, batch)
     return found
 
