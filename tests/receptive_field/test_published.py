@@ -10,8 +10,8 @@ import pytest
 
 from archspec import bundle, load
 from archspec.analysis.receptive_field import receptive_field
-from archspec.document import parse_document
 from archspec.choices import Choices
+from archspec.document import parse_document
 from archspec.spec import build
 
 
