@@ -23,12 +23,17 @@ BATCH_NORMS: dict[int, Any] = {0: nn.BatchNorm1d, 1: nn.BatchNorm1d, 2: nn.Batch
 LEAST = 1e-38  # in training torch refuses to add no eps at all
 
 
+def packed(x: Tensor) -> Tensor:
+    """The map in order, channels first, its strides too: those of axes of size 1 would have later layers reorder it."""
+    return x.contiguous().view(-1).view(x.shape)
+
+
 class ChannelLayerNorm(nn.LayerNorm):
     """Over the channels of every position of a map."""
 
     def forward(self, input: Tensor) -> Tensor:
         """(N, C, spatial...) to the same."""
-        return super().forward(input.movedim(1, -1)).movedim(-1, 1).contiguous()
+        return packed(super().forward(input.movedim(1, -1)).movedim(-1, 1))
 
 
 class ChannelRMSNorm(nn.RMSNorm):
@@ -36,7 +41,7 @@ class ChannelRMSNorm(nn.RMSNorm):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, spatial...) to the same."""
-        return super().forward(x.movedim(1, -1)).movedim(-1, 1).contiguous()
+        return packed(super().forward(x.movedim(1, -1)).movedim(-1, 1))
 
 
 class PositionNorm(nn.GroupNorm):

@@ -71,3 +71,18 @@ def test_statement_torch_and_brute_force_agree(text: str) -> None:
     spec = drawn(text)
     agree_with_torch(spec)
     agree_with_brute_force(spec)
+
+
+@pytest.mark.parametrize(
+    ("size", "layers"),
+    [
+        ("1x1", "UPSAMPLE-2, LN, CONV3-2 p1, FLATTEN, FC-1"),  # one channel: its stride made torch reorder the map
+        ("2x2x1", "UPSAMPLE-2, RMSNORM, CONV3-2 p1, FLATTEN, FC-1"),
+        ("1x1", "CONV3-(C) p=same, RMSNORM"),
+        ("1x1", "{add: [CONV1-1, [DROPOUT-0.1, CONV1-1]]}"),  # dropout of an input: fresh, though it has no gradient
+    ],
+)
+def test_what_once_disagreed(size: str, layers: str) -> None:
+    spec = drawn(f"{{name: once, input: {size}, layers: [{layers}]}}")
+    agree_with_torch(spec)
+    agree_with_brute_force(spec)
