@@ -77,8 +77,13 @@ class BorderedAvgPool(BorderedPooling):
 
 
 def regular(layer: Pooling, axes: Sequence[Axis]) -> bool:
-    """Whether torch's own function pads so, for every size of the map."""
-    return symmetric(axes) and layer.padding != "same"
+    """Whether torch's own function pads so, for every size of the map.
+
+    Where the taps of a window are apart, all of them may lie in the padding. torch then notes a place outside the map,
+    and writes to it in the backward pass.
+    """
+    hollow = any(axis.dilation > 1 and axis.before for axis in axes)
+    return symmetric(axes) and layer.padding != "same" and not hollow
 
 
 def averaged(layer: AvgPool, shape: Shape, axes: Sequence[Axis]) -> bool:

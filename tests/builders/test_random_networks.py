@@ -80,6 +80,7 @@ def test_statement_torch_and_brute_force_agree(text: str) -> None:
         ("2x2x1", "UPSAMPLE-2, RMSNORM, CONV3-2 p1, FLATTEN, FC-1"),
         ("1x1", "CONV3-(C) p=same, RMSNORM"),
         ("1x1", "{add: [CONV1-1, [DROPOUT-0.1, CONV1-1]]}"),  # dropout of an input: fresh, though it has no gradient
+        ("2x3x4x1", "GMP, POOL2 s1 p1 d2, CONV3-2"),  # a window in the padding alone: torch wrote outside its memory
     ],
 )
 def test_what_once_disagreed(size: str, layers: str) -> None:
