@@ -47,10 +47,11 @@ def build(
     >>> sum(parameter.numel() for parameter in model.parameters())
     2483
     """
-    found = opened(spec, variant, input, variables)
     number, place = _dtype(dtype), torch_device(device)
-    with collector_paused(), nullcontext() if place == torch.get_default_device() else place:
-        network = write(found.layers)
+    with collector_paused():
+        found = opened(spec, variant, input, variables)
+        with nullcontext() if place == torch.get_default_device() else place:
+            network = write(found.layers)
     give_weights(network, found)
     if number is not torch.get_default_dtype():
         network.to(number)

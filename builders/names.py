@@ -6,46 +6,49 @@ import keyword
 import re
 from collections.abc import Iterable
 
-from torch import nn
+from torch import fx, nn
 
 from archspec.nodes import Group, Node
+from builders.network import OURS, Network
 
-RESERVED = frozenset(dir(nn.Module()))  # a submodule called `train` or `training` would hide torch's own
+MEMBERS = frozenset({*dir(Network(nn.Module(), fx.Graph())), *OURS})  # a part called `train` would hide torch's own
+GLOBALS = frozenset({"self", "torch", "device", "inf", "nan", "NoneType", "pytree", "fx_pytree"})  # of generated code
 
 
-def identifier(name: str) -> str:
+def identifier(name: str, taken: Iterable[str] = MEMBERS) -> str:
     """A name as an identifier that hides nothing: bottleneck.2 becomes bottleneck_2.
 
-    >>> identifier("bottleneck.2"), identifier("train"), identifier("3x3")
-    ('bottleneck_2', 'train_', '_3x3')
+    >>> identifier("bottleneck.2"), identifier("train"), identifier("3x3"), identifier("class")
+    ('bottleneck_2', 'train_', '_3x3', 'class_')
     """
     found = re.sub(r"\W", "_", name)
     found = f"_{found}" if found[:1].isdigit() else found
-    return f"{found}_" if keyword.iskeyword(found) or keyword.issoftkeyword(found) or found in RESERVED else found
+    return f"{found}_" if keyword.iskeyword(found) or found in taken else found
 
 
 class Names:
     """Gives every node a dotted name of its own: the groups that it stands in, its kind, its number among them."""
 
-    def __init__(self, taken: Iterable[str] = ()) -> None:
-        self._taken: dict[str, set[str]] = {"": set(taken)}
+    def __init__(self) -> None:
+        self._taken: dict[str, set[str]] = {}
         self._groups: dict[Group, str] = {}
         self._counts: dict[tuple[str, str], int] = {}
 
     def of(self, node: Node) -> str:
-        """The name of a layer: stem.conv1. Layers are asked in execution order."""
-        place = self._place(node.group)
+        """The name of a layer: stem.conv1, stem.relu6_1. Layers are asked in execution order."""
+        place = self._place(node.group) if node.group else ""
         kind = node.layer.kind.lower()
         number = self._counts[place, kind] = self._counts.get((place, kind), 0) + 1
-        return self._own(place, f"{kind}{number}")
+        return self._own(place, f"{kind}_{number}" if kind[-1].isdigit() else f"{kind}{number}")
 
     def own(self, name: str) -> str:
         """A name at the top level that no other has."""
-        return self._own("", identifier(name))
+        return self._own("", name)
 
-    def _place(self, group: Group | None) -> str:
-        if group is None:
-            return ""
+    def _place(self, group: Group) -> str:
+        known = self._groups.get(group)
+        if known is not None:
+            return known
         for each in group.ancestry():
             if each not in self._groups:
                 parent = self._groups[each.parent] if each.parent else ""

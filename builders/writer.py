@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import networkx as nx
 from torch import fx, nn
 
+from archspec.errors import ArchspecError
 from archspec.graph import LayerGraph
-from archspec.layers import Weights
-from archspec.nodes import Node
-from builders.modules import Call, module
-from builders.names import Names
+from archspec.layers import Shape, Weights
+from archspec.nodes import Facts, Node
+from builders.modules import Built, Call, module
+from builders.names import GLOBALS, Names, identifier
 from builders.network import Network, Origin
 
 TRAINING_ONLY = "training_only"
-Modules = dict[Node, nn.Module]
+Modules = dict[Node, tuple[Node, nn.Module]]  # by the owner of the weights: who used them first, and its module
 
 
 class TrainingOnly(nn.Module):
@@ -34,54 +36,62 @@ class TrainingOnly(nn.Module):
 
 
 class Writer:
-    """Writes layers into an fx graph, and their modules into a tree; `modules` are known by the nodes that own them."""
+    """Writes layers into the graph of a network, and their modules into its tree."""
 
     def __init__(self, modules: Modules, sizes: frozenset[Node]) -> None:
-        self.graph, self.root, self.names = fx.Graph(), nn.Module(), Names()
+        self.graph = fx.Graph()
+        self.network = Network(nn.Module(), self.graph, class_name="Network")
         self.values: dict[Node, fx.Node] = {}
         self.shapes: dict[Node, fx.Node] = {}
-        self.origins: dict[str, Origin] = {}
+        self._names, self._arguments = Names(), Names()
+        self._origins: dict[str, Origin] = {}
+        self._inputs: dict[str, Shape] = {}
         self._modules, self._sizes = modules, sizes
-        self._targets: dict[int, str] = {}
+        self._targets: dict[nn.Module, str] = {}
+        self._written: dict[Facts, str] = {}
 
     def argument(self, node: Node, name: str) -> None:
         """An argument of the code that stands for the value of a node."""
-        self._note(node, self.graph.placeholder(self.names.own(name)))
+        own = self._arguments.own(identifier(name, GLOBALS))
+        self._inputs[own] = node.shape
+        self._note(node, self.graph.placeholder(own))
 
     def size_argument(self, node: Node, name: str) -> None:
         """An argument of the code that stands for the size of a node's value."""
-        self.shapes[node] = self.graph.placeholder(self.names.own(name))
+        self.shapes[node] = self.graph.placeholder(self._arguments.own(name))
 
     def layer(self, node: Node) -> None:
         """One layer, as a call of its module or of a torch function."""
-        name = self.names.of(node)
+        name = self._names.of(node)
         reads: list[Any] = [self.values[source] for source in node.inputs]
         reads += [self.shapes.get(source, (-1, *_stored(source))) for source in node.size_only]
-        built = module(node.layer, *node.input_shapes)
+        built = self._built(node)
         value_name = name.replace(".", "_")
         if isinstance(built, Call):
             arguments: tuple[Any, ...] = (reads,) if built.listed else tuple(reads)
             call = "call_function", built.function, arguments, dict(built.options)
             value = self.graph.create_node(*call, name=value_name)
         else:
-            target = self._target(name, self._owned(node, built))
+            target = self._target(name, built)
             value = self.graph.create_node("call_module", target, tuple(reads), name=value_name)
-        self.origins[value.name] = Origin(node.index, str(node.layer), node.input_shapes, node.span, node.trace)
+        layer = self._written.get(node.facts) or self._written.setdefault(node.facts, str(node.layer))
+        self._origins[value.name] = Origin(node.index, layer, node.input_shapes, node.span, node.trace)
         self._note(node, value)
 
-    def part(self, name: str, part: nn.Module, reads: Sequence[fx.Node], outputs: Sequence[Node]) -> list[fx.Node]:
-        """A submodule with several inputs and outputs; the values of its outputs."""
-        whole = self.graph.call_module(self._target(self.names.own(name), part), tuple(reads))
+    def part(self, name: str, part: nn.Module, reads: Sequence[fx.Node], outputs: Sequence[str]) -> list[fx.Node]:
+        """A submodule with several inputs and outputs; the values of its outputs, under these names."""
+        whole = self.graph.call_module(self._target(self._names.own(name), part), tuple(reads))
         if len(outputs) == 1:
             return [whole]
-        return [self.graph.call_function(_item, (whole, index)) for index in range(len(outputs))]
+        pick = "call_function", operator.getitem
+        return [self.graph.create_node(*pick, (whole, place), name=name) for place, name in enumerate(outputs)]
 
     def finish(self, result: Any) -> Network:
         """The network with this result."""
         self.graph.output(result)
-        network = Network(self.root, self.graph, class_name="Network")
-        network.origins = self.origins
-        return network
+        self.network.recompile()
+        self.network.origins, self.network.arguments = self._origins, self._inputs
+        return self.network
 
     def _note(self, node: Node, value: fx.Node) -> None:
         """Keep a value for those that read it; where its size is followed, the size as well, so that nothing else
@@ -92,40 +102,48 @@ class Writer:
                 "call_function", getattr, (value, "shape"), name=f"{value.name}_shape"
             )
 
-    def _owned(self, node: Node, built: nn.Module) -> nn.Module:
-        """The module of a node: that of an equal layer with the same weights, or its own with weights of the owner."""
+    def _built(self, node: Node) -> Built:
+        """What computes a node: where it shares weights with an equal layer, that one's module."""
         owner = node.shared or node
-        first = self._modules.setdefault(owner, built)
-        if first is not built and node.layer == owner.layer and len(node.shape.spatial) == len(owner.shape.spatial):
-            return first
-        if first is not built:
-            tie(built, first, node.facts.weights)
+        known = self._modules.get(owner)
+        if known and node.layer == known[0].layer and _ranks(node) == _ranks(known[0]):
+            return known[1]
+        try:
+            built = module(node.layer, *node.input_shapes)
+        except ArchspecError as error:
+            raise error.at(node.span, trace=node.trace) from None
+        if known and isinstance(built, nn.Module):
+            tie(built, known[1], node.facts.weights)
+        elif isinstance(built, nn.Module):
+            self._modules[owner] = node, built
         return built
 
     def _target(self, name: str, part: nn.Module) -> str:
         """The dotted name of a submodule; a module that is used again keeps its first one."""
-        known = self._targets.get(id(part))
-        if known is not None:
+        known = self._targets.setdefault(part, name)
+        if known is not name:
             return known
-        self._targets[id(part)] = name
         *path, last = name.split(".")
-        place = self.root
+        place: nn.Module = self.network
         for step in path:
-            if step not in place._modules:
-                place.add_module(step, nn.Module())
-            place = place.get_submodule(step)
+            inner = place._modules.get(step)
+            if inner is None:
+                inner = nn.Module()
+                place.add_module(step, inner)
+            place = inner
         place.add_module(last, part)
         return name
-
-
-def _item(values: Any, index: int) -> Any:
-    return values[index]
 
 
 def _stored(node: Node) -> tuple[int, ...]:
     """The shape of a node's value as torch holds it, without the batch."""
     channels = () if node.shape.channels is None else (node.shape.channels,)
     return (*channels, *node.shape.spatial)
+
+
+def _ranks(node: Node) -> list[int]:
+    """The numbers of axes of its inputs, on which its module depends."""
+    return [shape.rank for shape in node.input_shapes]
 
 
 def tie(one: nn.Module, other: nn.Module, weights: Weights) -> None:
@@ -154,10 +172,10 @@ def write(graph: LayerGraph) -> Network:
             writer.layer(node)
         for part in [part for part in parts if part.ready == node]:
             extra |= part.write(writer, modules, followed)
-    if len(graph.outputs) == 1 and not graph.training_outputs:
+    if len(graph.outputs) == 1 and not extra:
         return writer.finish(next(writer.values[node] for node in graph.outputs.values()))
     result = {name: writer.values[node] for name, node in graph.outputs.items()}
-    return writer.finish(result | {name: extra[name] for name in graph.training_outputs})
+    return writer.finish(result | {name: extra[name] for name in graph.training_outputs if name in extra})
 
 
 class Part:
@@ -190,18 +208,15 @@ class Part:
         results = [inner.values[node] for node in ends]
         network = inner.finish(results[0] if len(results) == 1 else results)
         reads = [*(writer.values[node] for node in self.reads), *(writer.shapes[node] for node in self.sizes)]
-        values = writer.part(TRAINING_ONLY, TrainingOnly(network, len(ends)), reads, ends)
+        names = [next(name for name, node in self.outputs.items() if node is end) for end in ends]
+        values = writer.part(TRAINING_ONLY, TrainingOnly(network, len(ends)), reads, names)
         return {name: values[ends.index(node)] for name, node in self.outputs.items()}
 
 
 def training_parts(graph: LayerGraph) -> list[Part]:
-    """The parts of a network that only training needs."""
-    alone = graph.needed - graph.inference
-    linked: Iterator[set[Node]] = nx.connected_components(graph.graph.subgraph(alone).to_undirected(as_view=True))
-    parts = []
-    for nodes in linked:
-        parts.append(Part(graph, nodes, {name: n for name, n in graph.training_outputs.items() if n in nodes}))
-    for name, node in graph.training_outputs.items():
-        if node in graph.inference:
-            parts.append(Part(graph, (), {name: node}))
-    return parts
+    """The parts of a network that only training needs; what is an output anyway is there in both modes."""
+    outputs = {name: node for name, node in graph.training_outputs.items() if name not in graph.outputs}
+    alone = graph.graph.subgraph(graph.needed - graph.inference)
+    linked: Iterator[set[Node]] = nx.connected_components(alone.to_undirected(as_view=True))
+    parts = [Part(graph, nodes, {name: node for name, node in outputs.items() if node in nodes}) for nodes in linked]
+    return parts + [Part(graph, (), {name: node}) for name, node in outputs.items() if node in graph.inference]

@@ -87,7 +87,7 @@ def evaluation(network: Network, analysis: Analysis, batch: int, device: str) ->
         yield Claim(name(node), "bytes alive", stated.alive[node], found, note)
     if failed:
         return
-    yield Claim("network", "peak memory", stated.peak, max(tracker.alive.values()), note)
+    yield Claim("network", "peak bytes alive", stated.peak, max(tracker.alive.values()), note)
     if device != "meta":
         yield from _repeats(network, inputs, result)
 

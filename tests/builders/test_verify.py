@@ -95,7 +95,7 @@ def test_wrong_macs_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_wrong_storage_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     for kind in (BatchNorm, Relu):
         monkeypatch.setattr(kind, "storage", Storage.VIEW)
-    assert {("2 BN", "bytes alive"), ("network", "peak memory")} <= failing(check())
+    assert {("2 BN", "bytes alive"), ("network", "peak bytes alive")} <= failing(check())
 
 
 def test_a_wrong_declaration_of_what_autograd_keeps_is_named() -> None:
@@ -162,7 +162,7 @@ def test_what_is_too_large_runs_on_meta_alone() -> None:
     assert found.holds, found
     assert any("meta alone" in note for note in found.notes)
     assert "bytes for backward" not in {claim.quantity for claim in found.claims}
-    assert "peak memory" in {claim.quantity for claim in found.claims}
+    assert "peak bytes alive" in {claim.quantity for claim in found.claims}
 
 
 def test_training_outputs_are_verified() -> None:
