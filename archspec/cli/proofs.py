@@ -65,7 +65,7 @@ def verify(
         for spec, stages in networks:
             found.append(verifier.verify(spec, stages))
             if shown:
-                click.echo(f"{found[-1]}\n")
+                click.echo(str(found[-1]))
     total = _total(found, time.perf_counter() - start)
     if form == "json":
         write_json({"total": total, "networks": [one.to_dict() for one in found]}, output)
