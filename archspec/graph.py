@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -9,6 +10,7 @@ from typing import TypeAlias
 import networkx as nx
 
 from archspec.errors import Diagnostic
+from archspec.layers import Storage
 from archspec.network import Network
 from archspec.nodes import Node
 
@@ -64,6 +66,21 @@ def ancestors(nodes: Iterable[Node]) -> frozenset[Node]:
             found.add(node)
             pending += node.inputs
     return frozenset(found)
+
+
+def overwriting(graph: LayerGraph) -> frozenset[Node]:
+    """The nodes that write over their input: its memory is another layer's own, and nothing else reads it."""
+    ends = {*graph.outputs.values(), *graph.training_outputs.values()}
+    readers = Counter(source for node in graph if node in graph.needed for source in node.inputs)
+    return frozenset(
+        node
+        for node in graph
+        if node.layer.storage is Storage.IN_PLACE
+        and node in graph.needed
+        and (source := node.inputs[0]).layer.overwritable
+        and readers[source] == 1
+        and source not in ends
+    )
 
 
 def lints(graph: LayerGraph) -> Iterator[Diagnostic]:

@@ -81,7 +81,7 @@ def run(
         network = build(found, dtype="float64").eval()
     outputs: dict[Node, Tensor] = {node: in_order(inputs[name]) for name, node in found.layers.inputs.items()}
     with torch.no_grad():
-        walk = Walk(network, found.layers, nothing, lambda node, value: outputs.update({node: in_order(value)}))
+        walk = Walk(network, found.layers, nothing, lambda node, value: outputs.update({node: in_order(value).clone()}))
         walk.run(*(inputs[name] for name in found.layers.inputs))
     drawn = drawn_weights(found)
     notes = (f"weights drawn (seed {seed}): {', '.join(drawn)}",) if drawn else ()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import networkx as nx
 from torch import fx, nn
 
 from archspec.errors import ArchspecError
-from archspec.graph import LayerGraph
+from archspec.graph import LayerGraph, overwriting
 from archspec.layers import Shape, Weights
 from archspec.nodes import Facts, Node
 from builders.modules import Built, Call, module
@@ -18,7 +19,16 @@ from builders.names import GLOBALS, Names, identifier
 from builders.network import Network, Origin
 
 TRAINING_ONLY = "training_only"
-Modules = dict[Node, tuple[Node, nn.Module]]  # by the owner of the weights: who used them first, and its module
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What all parts of a network are written by: the nodes whose size is followed, those that write over their input,
+    and by the owner of weights who used them first, with its module."""
+
+    followed: frozenset[Node]
+    over: frozenset[Node]
+    modules: dict[Node, tuple[Node, nn.Module]] = field(default_factory=dict)
 
 
 class TrainingOnly(nn.Module):
@@ -38,7 +48,7 @@ class TrainingOnly(nn.Module):
 class Writer:
     """Writes layers into the graph of a network, and their modules into its tree."""
 
-    def __init__(self, modules: Modules, sizes: frozenset[Node]) -> None:
+    def __init__(self, plan: Plan) -> None:
         self.graph = fx.Graph()
         self.network = Network(nn.Module(), self.graph, class_name="Network")
         self.values: dict[Node, fx.Node] = {}
@@ -46,7 +56,7 @@ class Writer:
         self._names, self._arguments = Names(), Names()
         self._origins: dict[str, Origin] = {}
         self._inputs: dict[str, Shape] = {}
-        self._modules, self._sizes = modules, sizes
+        self._plan = plan
         self._targets: dict[nn.Module, str] = {}
         self._written: dict[Facts, str] = {}
 
@@ -66,6 +76,8 @@ class Writer:
         reads: list[Any] = [self.values[source] for source in node.inputs]
         reads += [self.shapes.get(source, (-1, *_stored(source))) for source in node.size_only]
         built = self._built(node)
+        if node in self._plan.over and isinstance(built, Call) and built.over is not None:
+            built = built.over()
         value_name = name.replace(".", "_")
         if isinstance(built, Call):
             arguments: tuple[Any, ...] = (reads,) if built.listed else tuple(reads)
@@ -97,7 +109,7 @@ class Writer:
         """Keep a value for those that read it; where its size is followed, the size as well, so that nothing else
         keeps the value alive."""
         self.values[node] = value
-        if node in self._sizes:
+        if node in self._plan.followed:
             self.shapes[node] = self.graph.create_node(
                 "call_function", getattr, (value, "shape"), name=f"{value.name}_shape"
             )
@@ -105,7 +117,7 @@ class Writer:
     def _built(self, node: Node) -> Built:
         """What computes a node: where it shares weights with an equal layer, that one's module."""
         owner = node.shared or node
-        known = self._modules.get(owner)
+        known = self._plan.modules.get(owner)
         if known and node.layer == known[0].layer and _ranks(node) == _ranks(known[0]):
             return known[1]
         try:
@@ -115,7 +127,7 @@ class Writer:
         if known and isinstance(built, nn.Module):
             tie(built, known[1], node.facts.weights)
         elif isinstance(built, nn.Module):
-            self._modules[owner] = node, built
+            self._plan.modules[owner] = node, built
         return built
 
     def _target(self, name: str, part: nn.Module) -> str:
@@ -161,8 +173,8 @@ def write(graph: LayerGraph) -> Network:
     """The module of a layer graph: what no output needs is left out."""
     nodes = [node for node in graph if node in graph.needed or (not node.inputs and node.name is not None)]
     followed = frozenset(source for node in nodes for source in node.size_only)
-    modules: Modules = {}
-    writer = Writer(modules, followed)
+    plan = Plan(followed, overwriting(graph))
+    writer = Writer(plan)
     for name, node in graph.inputs.items():
         writer.argument(node, name)
     parts = training_parts(graph)
@@ -171,7 +183,7 @@ def write(graph: LayerGraph) -> Network:
         if node in graph.inference and node.inputs:
             writer.layer(node)
         for part in [part for part in parts if part.ready == node]:
-            extra |= part.write(writer, modules, followed)
+            extra |= part.write(writer, plan)
     if len(graph.outputs) == 1 and not extra:
         return writer.finish(next(writer.values[node] for node in graph.outputs.values()))
     result = {name: writer.values[node] for name, node in graph.outputs.items()}
@@ -195,9 +207,9 @@ class Part:
         """The node after which everything that they read is there."""
         return max((*self.reads, *self.sizes), key=lambda node: node.index)
 
-    def write(self, writer: Writer, modules: Modules, followed: frozenset[Node]) -> dict[str, fx.Node]:
+    def write(self, writer: Writer, plan: Plan) -> dict[str, fx.Node]:
         """Write them as one submodule; its outputs by name."""
-        inner = Writer(modules, followed)
+        inner = Writer(plan)
         for node in self.reads:
             inner.argument(node, writer.values[node].name)
         for node in self.sizes:

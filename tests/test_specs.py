@@ -45,6 +45,8 @@ PUBLISHED = {
 COUNTED = {
     "cnn": 100 + 910 + 1473,
     "dilated": 10 + 10,
+    "dilated_sum": 2 * 2,
+    "true_convolution": 3 + 3,
     "inception": 6998552,
     "residual": (
         (9 * 3 * 16 + 2 * 16)

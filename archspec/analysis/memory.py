@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from archspec.errors import ArchspecError, did_you_mean
-from archspec.graph import LayerGraph
+from archspec.graph import LayerGraph, overwriting
 from archspec.layers import Storage
 from archspec.layers.strides import Strides, packed
 from archspec.nodes import Node
@@ -78,9 +78,10 @@ def _owners(graph: LayerGraph) -> dict[Node, Node]:
     """
     owners: dict[Node, Node] = {}
     strides: dict[Node, Strides] = {}  # of views alone
+    over = overwriting(graph)
     for node in graph:
-        owners[node] = node
-        if node.layer.storage is Storage.FRESH or not node.inputs:
+        owners[node] = owners[node.inputs[0]] if node in over else node
+        if node.layer.storage is not Storage.VIEW or not node.inputs:
             continue
         source = node.inputs[0]
         lying = strides[source] if source in strides else packed(source.shape)

@@ -1,6 +1,6 @@
 """Activations: elementwise functions, SOFTMAX among the channels of a position."""
 
-from archspec.layers.base import Elementwise, Family, PerChannel, Role, Weights, channels, per_channel
+from archspec.layers.base import Elementwise, Family, PerChannel, Role, Storage, Weights, channels, per_channel
 from archspec.layers.geometry import Real
 from archspec.layers.kinds import register
 from archspec.layers.shape import Shape
@@ -13,15 +13,21 @@ class Activation(Elementwise, abstract=True):
     family = Family.ACTIVATION
 
 
+class Overwriting(Activation, abstract=True):
+    """An activation that torch can write over its input."""
+
+    storage = Storage.IN_PLACE
+
+
 @register
-class Relu(Activation):
+class Relu(Overwriting):
     """max(0, x) (Nair & Hinton 2010)."""
 
     template = "RELU"
 
 
 @register
-class Relu6(Activation):
+class Relu6(Overwriting):
     """min(max(0, x), 6) (Krizhevsky 2010)."""
 
     template = "RELU6"
@@ -49,42 +55,42 @@ class Gelu(Activation):
 
 
 @register
-class Silu(Activation):
+class Silu(Overwriting):
     """x sigmoid(x) (Elfwing, Uchibe & Doya 2018)."""
 
     template = "SILU"
 
 
 @register
-class HardSwish(Activation):
+class HardSwish(Overwriting):
     """x relu6(x + 3) / 6 (Howard et al. 2019)."""
 
     template = "HSWISH"
 
 
 @register
-class HardSigmoid(Activation):
+class HardSigmoid(Overwriting):
     """relu6(x + 3) / 6 (Howard et al. 2019)."""
 
     template = "HSIGMOID"
 
 
 @register
-class Elu(Activation):
+class Elu(Overwriting):
     """x where positive, else exp(x) - 1 (Clevert, Unterthiner & Hochreiter 2016)."""
 
     template = "ELU"
 
 
 @register
-class Selu(Activation):
+class Selu(Overwriting):
     """1.0507 x where positive, else 1.7581 (exp(x) - 1) (Klambauer et al. 2017)."""
 
     template = "SELU"
 
 
 @register
-class Mish(Activation):
+class Mish(Overwriting):
     """x tanh(softplus(x)) (Misra 2020)."""
 
     template = "MISH"
@@ -105,7 +111,7 @@ class Softmax(Activation):
 
 
 @register
-class LeakyRelu(Activation):
+class LeakyRelu(Overwriting):
     """x where positive, else slope x (Maas, Hannun & Ng 2013)."""
 
     template = "LEAKY-{slope}"

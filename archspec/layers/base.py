@@ -37,7 +37,10 @@ class Family(StrEnum):
 
 
 class Storage(StrEnum):
-    """Where the output lives: in memory of its own, or in that of the first input; of a view, see `Layer.strides`."""
+    """Where the output lives: in memory of its own, or in that of the first input.
+
+    Of a view see `Layer.strides`. What works in place is fresh where the input may not be written over.
+    """
 
     FRESH = "fresh"
     VIEW = "view"
@@ -106,6 +109,7 @@ class Layer(BaseModel):
     merge_key: ClassVar[str | None] = None  # the YAML key whose branches are the inputs: add, concat, mul
     transparent: ClassVar[bool] = False  # stands for the point itself and makes no node
     absent: ClassVar[bool] = False  # takes its whole branch out of a merge
+    overwritable: ClassVar[bool] = False  # no gradient of it is computed from its output, which may be written over
 
     def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

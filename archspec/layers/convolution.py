@@ -28,6 +28,7 @@ class Convolution(Layer, abstract=True):
 
     family = Family.CONVOLUTION
     storage = Storage.FRESH
+    overwritable = True
 
     kernel: Dims
     filters: Positive

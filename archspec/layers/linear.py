@@ -23,6 +23,7 @@ class Affine(Layer, abstract=True):
 
     family = Family.LINEAR
     storage = Storage.FRESH
+    overwritable = True
 
     units: Positive
     bias: bool = True

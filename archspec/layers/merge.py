@@ -13,6 +13,7 @@ class Merge(Weightless, abstract=True):
 
     family = Family.MERGE
     storage = Storage.FRESH
+    overwritable = True
     arity = (2, None)
 
     @abstractmethod

@@ -12,6 +12,7 @@ class Normalization(PerChannel, abstract=True):
     """(x - mean) / sqrt(variance + eps), times a scale and plus a shift per channel where `affine`."""
 
     family = Family.NORMALIZATION
+    overwritable = True
 
     eps: NotNegativeReal = 1e-5
     affine: bool = True

@@ -21,12 +21,14 @@ from archspec.layers import Layer, Shape
 class Call:
     """A layer that is one call of a torch function on its inputs; `listed` hands the inputs over as one list.
 
-    Only functions of torch itself: the graph module's code names them, and torch can trace them again.
+    Only functions of torch itself: the graph module's code names them, and torch can trace them again. `over` makes
+    what computes the layer in the memory of its input, for kinds that work in place.
     """
 
     function: Callable[..., Any]
     options: Mapping[str, Any] = field(default_factory=dict)
     listed: bool = False
+    over: Callable[[], nn.Module | Call] | None = None
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,8 @@ class Saved:
     """What autograd keeps of one layer in training: inputs by slot, the output, and tensors of its own.
 
     `numbers` of the network's dtype and `bytes` grow with the batch, `fixed` numbers do not. `fresh` says that in
-    training the output lies in memory of its own, where in evaluation it is a view. Parameters and buffers count as
-    weights and are left out.
+    training the output lies in memory of its own, where in evaluation it is a view or written over the input.
+    Parameters and buffers count as weights and are left out.
     """
 
     inputs: tuple[int, ...] = ()

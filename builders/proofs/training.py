@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from archspec.analysis import Analysis
-from archspec.graph import LayerGraph
+from archspec.graph import LayerGraph, overwriting
 from archspec.layers import Storage
 from archspec.nodes import Node
 from builders.modules.dispatch import NOTHING, Saved, saved
@@ -23,7 +23,8 @@ Kept = dict[object, int]  # bytes by what tells storages apart: the node that ow
 
 def declared(graph: LayerGraph, batch: int) -> dict[Node, Kept | None]:
     """The storages that each layer's declaration says are kept, in float32; None where nothing is declared."""
-    owners: dict[Node, Node] = {}
+    over = overwriting(graph)
+    owners: dict[Node, Node] = {}  # in whose memory an output lies in training
     needs: dict[Node, bool] = {}
     found: dict[Node, Kept | None] = {}
     for node in graph:
@@ -32,7 +33,9 @@ def declared(graph: LayerGraph, batch: int) -> dict[Node, Kept | None]:
         carried = tuple(needs[source] for source in node.inputs)
         needs[node] = any(carried) or any(weight.trainable for weight in node.facts.weights.values())
         keeps = saved(node.layer, *node.input_shapes, needs=carried)
-        owners[node] = _owner(node, owners, keeps)
+        fresh = node.layer.storage is Storage.FRESH or not node.inputs or (keeps is not None and keeps.fresh)
+        fresh = fresh or (node.layer.storage is Storage.IN_PLACE and node not in over)
+        owners[node] = node if fresh else owners[node.inputs[0]]
         keeps = keeps if needs[node] else NOTHING
         found[node] = None if keeps is None else _storages(node, keeps, owners, batch)
     return found
@@ -43,12 +46,6 @@ def _storages(node: Node, keeps: Saved, owners: Mapping[Node, Node], batch: int)
     storages: Kept = {owner: owner.shape.elements * ITEM * batch for owner in kept}
     extra = (keeps.numbers * batch + keeps.fixed) * ITEM + keeps.bytes * batch
     return storages | ({(node, "its own"): extra} if extra else {})
-
-
-def _owner(node: Node, owners: Mapping[Node, Node], keeps: Saved | None) -> Node:
-    """The node in whose memory the output lies in training."""
-    fresh = node.layer.storage is Storage.FRESH or not node.inputs or (keeps is not None and keeps.fresh)
-    return node if fresh else owners[node.inputs[0]]
 
 
 @dataclass

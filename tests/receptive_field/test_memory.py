@@ -32,12 +32,14 @@ def play(spec: Spec, width: int, batch: int) -> tuple[dict[Node, int], dict[Node
     """
     kept = list(spec.layers.outputs.values())
     running = [node for node in spec if node in needed(kept)]
+    every = needed([*kept, *spec.layers.training_outputs.values()])
     tensors: dict[Node, torch.Tensor] = {}  # all are kept, so that no address comes twice
     allocated: dict[Node, int] = {}
     alive: dict[Node, int] = {}
     held: dict[int, int] = {}
     for step, node in enumerate(running):
-        tensors[node] = run(node, tensors, batch)
+        over = written_over(node, every, [*kept, *spec.layers.training_outputs.values()])
+        tensors[node] = tensors[node.inputs[0]] if over else run(node, tensors, batch)
         address = buffer(tensors[node])
         allocated[node] = 0
         if address not in {buffer(tensors[source]) for source in node.inputs}:
@@ -58,7 +60,7 @@ def buffer(x: torch.Tensor) -> int:
 def run(node: Node, tensors: dict[Node, torch.Tensor], batch: int) -> torch.Tensor:
     """The output of a view as torch makes it; that of any other layer a new tensor."""
     layer = node.layer
-    if layer.storage is Storage.FRESH:
+    if layer.storage is not Storage.VIEW:
         channels = () if node.shape.channels is None else (node.shape.channels,)
         return torch.empty(batch, *channels, *node.shape.spatial)
     x = tensors[node.inputs[0]]
@@ -74,6 +76,15 @@ def run(node: Node, tensors: dict[Node, torch.Tensor], batch: int) -> torch.Tens
         return x.reshape(batch, layer.to[-1], *layer.to[:-1])
     assert isinstance(layer, Flatten)
     return x.flatten(1)
+
+
+def written_over(node: Node, every: set[Node], ends: list[Node]) -> bool:
+    """Whether a layer that works in place may: alone it reads what a layer gives whose gradient needs no output."""
+    if node.layer.storage is not Storage.IN_PLACE or node.inputs[0] in ends:
+        return False
+    source = node.inputs[0]
+    linear = "CONV UPCONV FC LINEAR BN LN IN GN RMSNORM ADD CONCAT MUL".split()
+    return source.layer.kind in linear and [other for other in every if source in other.inputs] == [node]
 
 
 def needed(ends: list[Node]) -> set[Node]:
@@ -183,14 +194,14 @@ def test_resnet50_by_hand() -> None:
     found = memory(spec.layers, 25557032 + 53120)
     # 25,557,032 parameters; buffers: mean and variance of the 26,560 channels that are normalised
     assert found.weights == (25557032 + 53120) * 4 == 102440608
-    # the stem: the image; convolution, normalisation and activation at 112 x 112 x 64; pooling
-    numbers = 224 * 224 * 3 + 3 * 112 * 112 * 64 + 56 * 56 * 64
+    # the stem: the image; convolution and normalisation at 112 x 112 x 64, the activation in place; pooling
+    numbers = 224 * 224 * 3 + 2 * 112 * 112 * 64 + 56 * 56 * 64
     before = 56 * 56
     for width, blocks, after in ((64, 3, 56**2), (128, 4, 28**2), (256, 6, 14**2), (512, 3, 7**2)):
-        # narrow: three outputs each of CONV1 (at the old size) and CONV3; wide: CONV1 and its BN, sum, activation
-        numbers += 3 * width * before + 3 * width * after + (2 + 2) * 4 * width * after
+        # narrow: CONV1 (at the old size) and CONV3, each with its BN; wide: CONV1 and its BN, the sum
+        numbers += 2 * width * before + 2 * width * after + (2 + 1) * 4 * width * after
         numbers += 2 * 4 * width * after  # the convolution and BN of the first block's skip
-        numbers += (blocks - 1) * (6 * width * after + 4 * 4 * width * after)
+        numbers += (blocks - 1) * (4 * width * after + 3 * 4 * width * after)
         before = after
     numbers += 2048 + 0 + 1000  # GAP, FLATTEN (a view), FC
     assert found.activations == 4 * numbers
