@@ -21,7 +21,7 @@ def test_the_shape_stays(kind: type[Layer]) -> None:
     assert layer.output_shape(MAP) == MAP
     assert layer.output_shape(Shape((), 10)) == Shape((), 10)
     assert layer.macs(MAP) == Formula()
-    in_place = "RELU RELU6 SILU HSWISH HSIGMOID ELU SELU MISH LEAKY".split()
+    in_place = ["RELU", "RELU6", "SILU", "HSWISH", "HSIGMOID", "ELU", "SELU", "MISH", "LEAKY"]
     assert layer.storage is (Storage.IN_PLACE if layer.kind in in_place else Storage.FRESH)
     assert failure(layer, IDS) == refusal_of_ids(layer)
 

@@ -83,7 +83,7 @@ def written_over(node: Node, every: set[Node], ends: list[Node]) -> bool:
     if node.layer.storage is not Storage.IN_PLACE or node.inputs[0] in ends:
         return False
     source = node.inputs[0]
-    linear = "CONV UPCONV FC LINEAR BN LN IN GN RMSNORM ADD CONCAT MUL".split()
+    linear = ["CONV", "UPCONV", "FC", "LINEAR", "BN", "LN", "IN", "GN", "RMSNORM", "ADD", "CONCAT", "MUL"]
     return source.layer.kind in linear and [other for other in every if source in other.inputs] == [node]
 
 
