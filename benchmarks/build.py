@@ -3,9 +3,9 @@
 Run `python benchmarks/build.py` on an idle machine: about two minutes on two cores.
 
 Every ratio is of two times that were taken in turn in one process, ours to torchvision's; `minimum` compares the best
-rounds, `median` the middle ones. Memory of earlier rounds is given back between them. A pass is in spread if its ratio
-of minima lies between the extremes of what two identical copies of torchvision's module show of themselves, taken in
-the same rounds, or beats them.
+rounds, `median` the middle ones. Memory of earlier rounds is given back between them. A pass is in spread if the median
+of its ratios, each of the minima of one block of rounds, lies between the extremes of such ratios of two identical
+copies of torchvision's module, taken in the same rounds, or beats them.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import permutations
 from typing import Any
 
 import torch
@@ -30,6 +31,7 @@ CONSTRUCTIONS = 15
 LIMIT = 1.2  # what a construction may take of torchvision's
 SIDES = {1: 224, 8: 64}  # batch to input size
 COPIES = 2  # of torchvision's module, held against itself
+BLOCKS = 5  # of rounds: what ratios of one short measurement scatter by
 SECONDS = 5.0  # for one network at one batch, number of threads and direction
 
 
@@ -61,6 +63,13 @@ def in_turn(functions: Sequence[Callable[[], object]], rounds: int | None = None
 def ratios(times: Sequence[float], others: Sequence[float]) -> tuple[float, float]:
     """Of the minima, and of the medians."""
     return min(times) / min(others), statistics.median(times) / statistics.median(others)
+
+
+def block_ratios(times: Sequence[float], others: Sequence[float]) -> list[float]:
+    """The ratio of minima in each block of rounds."""
+    size = len(times) // BLOCKS
+    blocks = [slice(start * size, (start + 1) * size) for start in range(BLOCKS)]
+    return [min(times[block]) / min(others[block]) for block in blocks]
 
 
 def constructions() -> bool:
@@ -106,8 +115,9 @@ def passes(name: str, threads: int, batch: int, training: bool) -> bool:
     calls = [partial(run, one.train(training), x) for one in (ours, *copies)]
     own, first, *others = in_turn(calls)
     best, middle = ratios(own, first)
-    spread = sorted(min(one) / min(other) for one in (first, *others) for other in (first, *others) if one is not other)
-    inside = best <= spread[-1]
+    pairs = permutations((first, *others), 2)
+    spread = sorted(ratio for one, other in pairs for ratio in block_ratios(one, other))
+    inside = statistics.median(block_ratios(own, first)) <= spread[-1]
     what = f"{name:<13} {'forward+backward' if training else 'forward':<16} batch {batch}, {threads} thread(s)"
     print(
         f"{what} {min(first) * 1e3:8.1f} ms {best:9.2f} {middle:8.2f}   {spread[0]:.2f}-{spread[-1]:.2f}"

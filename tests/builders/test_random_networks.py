@@ -65,7 +65,7 @@ def agree_with_brute_force(spec: Spec) -> None:
     assert (analysis.totals.parameters, analysis.totals.buffers, analysis.totals.macs) == counted
 
 
-@settings(max_examples=EXAMPLES, suppress_health_check=SLOW)
+@settings(max_examples=2 * EXAMPLES, suppress_health_check=SLOW)  # 10,000 in `make prove`
 @given(st.one_of(NETWORKS, trees().map(Tree.structured), trees().map(Tree.structured)))
 def test_statement_torch_and_brute_force_agree(text: str) -> None:
     spec = drawn(text)
