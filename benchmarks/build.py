@@ -50,7 +50,7 @@ def in_turn(functions: Sequence[Callable[[], object]], rounds: int | None = None
         function()
     times: list[list[float]] = [[] for _ in functions]
     done, start = 0, time.perf_counter()
-    while done < (rounds or 3) or (rounds is None and time.perf_counter() - start < SECONDS):
+    while done < (rounds or 2 * BLOCKS) or (rounds is None and time.perf_counter() - start < SECONDS):
         for place in range(len(functions)):
             which = (place + done) % len(functions)
             if rounds:
