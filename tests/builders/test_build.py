@@ -26,14 +26,14 @@ def forward(self, input):
     input_1 = input
     stem_conv1 = self.stem.conv1(input_1);  input_1 = None
     stem_bn1 = self.stem.bn1(stem_conv1);  stem_conv1 = None
-    stem_relu1 = torch.nn.functional.relu(stem_bn1);  stem_bn1 = None
+    stem_relu1 = torch.nn.functional.relu(stem_bn1, inplace = True);  stem_bn1 = None
     body_row_unit_conv1 = self.body.row.unit.conv1(stem_relu1)
     body_row_unit_bn1 = self.body.row.unit.bn1(body_row_unit_conv1);  body_row_unit_conv1 = None
-    body_row_unit_relu1 = torch.nn.functional.relu(body_row_unit_bn1);  body_row_unit_bn1 = None
+    body_row_unit_relu1 = torch.nn.functional.relu(body_row_unit_bn1, inplace = True);  body_row_unit_bn1 = None
     body_row_unit_conv2 = self.body.row.unit.conv2(body_row_unit_relu1);  body_row_unit_relu1 = None
     body_row_unit_bn2 = self.body.row.unit.bn2(body_row_unit_conv2);  body_row_unit_conv2 = None
     body_row_unit_add1 = torch.add(body_row_unit_bn2, stem_relu1);  body_row_unit_bn2 = stem_relu1 = None
-    body_row_unit_relu2 = torch.nn.functional.relu(body_row_unit_add1);  body_row_unit_add1 = None
+    body_row_unit_relu2 = torch.nn.functional.relu(body_row_unit_add1, inplace = True);  body_row_unit_add1 = None
     body_row_2_unit_conv1 = self.body.row_2.unit.conv1(body_row_unit_relu2)
 """
 
