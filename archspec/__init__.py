@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from builders.files import save as save
     from builders.foreign import load_weights as load_weights
     from builders.modules import Call as Call
+    from builders.modules import Saved as Saved
     from builders.modules import builder as builder
     from builders.run import run as run
     from builders.verify import Verification as Verification
@@ -67,7 +68,7 @@ _HOMES = {
     "builders.build": "build",
     "builders.files": "load_model save",
     "builders.foreign": "load_weights",
-    "builders.modules": "Call builder",
+    "builders.modules": "Call Saved builder",
     "builders.run": "run",
     "builders.verify": "Verification Verifier verify",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import keyword
 import re
 from collections.abc import Iterable
@@ -24,6 +25,16 @@ def identifier(name: str, taken: Iterable[str] = MEMBERS) -> str:
     found = re.sub(r"\W", "_", name)
     found = f"_{found}" if found[:1].isdigit() else found
     return f"{found}_" if keyword.iskeyword(found) or found in taken else found
+
+
+def argument(name: str) -> str:
+    """A name for an argument of the code. torch copies one called like a builtin, input, into input_1.
+
+    >>> argument("input"), argument("input_1"), argument("self")
+    ('input', 'input_1_', 'self_')
+    """
+    found = identifier(name, GLOBALS)
+    return f"{found}_" if hasattr(builtins, re.sub(r"_\d+$", "", found)) and found[-1].isdigit() else found
 
 
 class Names:

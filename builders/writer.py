@@ -15,7 +15,7 @@ from archspec.graph import LayerGraph, overwriting
 from archspec.layers import Shape, Weights
 from archspec.nodes import Facts, Node
 from builders.modules import Built, Call, module
-from builders.names import GLOBALS, Names, identifier
+from builders.names import Names, argument
 from builders.network import Network, Origin
 
 TRAINING_ONLY = "training_only"
@@ -62,7 +62,7 @@ class Writer:
 
     def argument(self, node: Node, name: str) -> None:
         """An argument of the code that stands for the value of a node."""
-        own = self._arguments.own(identifier(name, GLOBALS))
+        own = self._arguments.own(argument(name))
         self._inputs[own] = node.shape
         self._note(node, self.graph.placeholder(own))
 
@@ -122,6 +122,7 @@ class Writer:
             return known[1]
         try:
             built = module(node.layer, *node.input_shapes)
+            _check(built, node)
         except ArchspecError as error:
             raise error.at(node.span, trace=node.trace) from None
         if known and isinstance(built, nn.Module):
@@ -156,6 +157,20 @@ def _stored(node: Node) -> tuple[int, ...]:
 def _ranks(node: Node) -> list[int]:
     """The numbers of axes of its inputs, on which its module depends."""
     return [shape.rank for shape in node.input_shapes]
+
+
+def _check(built: object, node: Node) -> None:
+    """Raise ArchspecError unless a builder gave a module or a call, with the weights that the layer states."""
+    kind, stated = node.layer.kind, node.facts.weights
+    if not isinstance(built, (nn.Module, Call)):
+        message = f"the builder of {kind} gives {type(built).__name__}"
+        raise ArchspecError("builder-result", message, hint="return a torch module, or an archspec.Call")
+    held = {**dict(built.named_parameters()), **dict(built.named_buffers())} if isinstance(built, nn.Module) else {}
+    lacking = [name for name in stated if name not in held]
+    if lacking:
+        message = f"what the builder of {kind} gives holds no {' and no '.join(lacking)}"
+        hint = f"call its parameters and buffers as the layer's `weights` do: {', '.join(stated)}"
+        raise ArchspecError("builder-weights", message, hint=hint)
 
 
 def tie(one: nn.Module, other: nn.Module, weights: Weights) -> None:
@@ -198,7 +213,7 @@ class Part:
         self.outputs = outputs
         inside = set(self.nodes)
         reads = [source for node in self.nodes for source in node.inputs] or list(outputs.values())
-        sizes = [source for node in self.nodes for source in node.size_only if source in graph.inference]
+        sizes = [source for node in self.nodes for source in node.size_only if _computed(source, graph)]
         self.reads = [node for node in dict.fromkeys(reads) if node not in inside]
         self.sizes = [node for node in dict.fromkeys(sizes) if node not in self.reads]
 
@@ -228,7 +243,13 @@ class Part:
 def training_parts(graph: LayerGraph) -> list[Part]:
     """The parts of a network that only training needs; what is an output anyway is there in both modes."""
     outputs = {name: node for name, node in graph.training_outputs.items() if name not in graph.outputs}
-    alone = graph.graph.subgraph(graph.needed - graph.inference)
+    alone = graph.graph.subgraph(node for node in graph.needed - graph.inference if node.inputs)
     linked: Iterator[set[Node]] = nx.connected_components(alone.to_undirected(as_view=True))
     parts = [Part(graph, nodes, {name: node for name, node in outputs.items() if node in nodes}) for nodes in linked]
-    return parts + [Part(graph, (), {name: node}) for name, node in outputs.items() if node in graph.inference]
+    parts.sort(key=lambda part: part.nodes[0].index)  # sets have no order, and names follow it
+    return parts + [Part(graph, (), {name: node}) for name, node in outputs.items() if _computed(node, graph)]
+
+
+def _computed(node: Node, graph: LayerGraph) -> bool:
+    """Whether a value is there in evaluation."""
+    return node in graph.inference or not node.inputs

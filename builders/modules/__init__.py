@@ -39,10 +39,11 @@ __all__ = [
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def builder(kind: type[Layer]) -> Callable[[Function], Function]:
+def builder(kind: type[Layer], keeps: Callable[..., Saved | None] | None = None) -> Callable[[Function], Function]:
     """Make a function the builder of a layer kind: it takes the layer and its input shapes, and gives what computes it.
 
     That is a torch module, its parameters called as in the layer's `weights`, or any torch function as a `Call`.
+    `keeps(layer, *shapes, needs=...)` says what autograd keeps of it, as a `Saved`; without it that is only measured.
 
     >>> import torch
     >>> from archspec import Elementwise, Family, Shape
@@ -58,6 +59,8 @@ def builder(kind: type[Layer]) -> Callable[[Function], Function]:
 
     def add(function: Function) -> Function:
         module.register(kind, function)
+        if keeps is not None:
+            saved.register(kind, keeps)
         return function
 
     return add

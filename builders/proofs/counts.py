@@ -64,10 +64,25 @@ def parameters(network: Network, analysis: Analysis) -> Iterator[Claim]:
         count = analysis.counts[node.shared or node]
         yield Claim(name(node), "parameters", count.trainable.value, _elements(held.parameters()))
         yield Claim(name(node), "buffers", count.buffers.value, _elements(_statistics(held)))
+        yield Claim(name(node), "weights", _stated(node), _held(node, held))
     totals, extra = analysis.totals, analysis.training_only
     measured = _elements(network.parameters()), _elements(_statistics(network))
     yield Claim(NETWORK, "parameters", totals.parameters + extra.parameters, measured[0])
     yield Claim(NETWORK, "buffers", totals.buffers + extra.buffers, measured[1])
+
+
+def _stated(node: Node) -> str:
+    """A layer's weights as it states them: names, shapes as torch stores them, which are trained."""
+    weights = node.facts.weights.items()
+    return ", ".join(f"{name} {list(weight.shape)}{'' if weight.trainable else ' kept'}" for name, weight in weights)
+
+
+def _held(node: Node, module: nn.Module) -> str:
+    """The same of what a module holds, in the order stated; what is not stated stands behind."""
+    found = {name: list(tensor.shape) for name, tensor in module.named_parameters()}
+    kept = {name: list(tensor.shape) for name, tensor in module.named_buffers() if tensor.is_floating_point()}
+    names = dict.fromkeys([*(name for name in node.facts.weights if name in {**found, **kept}), *found, *kept])
+    return ", ".join(f"{name} {found[name]}" if name in found else f"{name} {kept[name]} kept" for name in names)
 
 
 def _statistics(module: nn.Module) -> Iterator[Tensor]:

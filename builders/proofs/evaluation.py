@@ -46,6 +46,8 @@ class Tracker(Walk):
 
     def _note(self, node: Node, value: Tensor) -> None:
         assert self._running is not None
+        if node not in self._graph.inference:
+            return  # an input that nothing reads, or training alone
         self._values[self._running] = value
         self.alive[node], self.shapes[node] = _bytes(self._values), tuple(value.shape)
 
@@ -97,5 +99,6 @@ def _repeats(network: Network, inputs: list[Tensor], result: object) -> Iterator
     with torch.no_grad():
         again = dict(tensors(network(*inputs)))
     for output, value in tensors(result):
-        same = torch.equal(value.nan_to_num(), again[output].nan_to_num())
+        other = again[output]
+        same = torch.equal(value.isnan(), other.isnan()) and torch.equal(value.nan_to_num(), other.nan_to_num())
         yield Claim("network", "evaluation repeats", True, same, f"{output}, bit by bit")

@@ -81,18 +81,27 @@ def step(network: Network, analysis: Analysis, batch: int) -> Iterator[Claim]:
     network.train().zero_grad(set_to_none=True)
     inputs = examples(analysis.graph, batch)
     keeper.held += inputs
-    with torch.autograd.graph.saved_tensors_hooks(keeper.pack, lambda tensor: tensor):
+    with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(keeper.pack, lambda tensor: tensor):
         result, failed = Walk(network, analysis.graph, keeper.before, keeper.after).attempt(inputs)
     yield from failed
     yield from _kept(keeper, declared(analysis.graph, batch), f"float32, batch {batch}, on cpu")
     keeper.held.clear()
     if failed:
         return
-    outputs = [(value * torch.randn_like(value)).sum() for _, value in tensors(result) if value.requires_grad]
-    if outputs:
-        torch.stack(outputs).sum().backward()  # type: ignore[no-untyped-call]
-    reached = [parameter for parameter in network.parameters() if parameter.grad is not None]
-    yield Claim("network", "parameters with a gradient", len(list(network.parameters())), len(reached))
+    yield from _gradients(network, result)
+
+
+def _gradients(network: Network, result: object) -> Iterator[Claim]:
+    """Whether the backward pass reaches every parameter; one that it does not reach is named."""
+    with torch.enable_grad():
+        outputs = [(value * torch.randn_like(value)).sum() for _, value in tensors(result) if value.requires_grad]
+        if outputs:
+            torch.stack(outputs).sum().backward()  # type: ignore[no-untyped-call]
+    weights = dict(network.named_parameters())
+    lacking = [called for called, weight in weights.items() if weight.grad is None]
+    for called in lacking:
+        yield Claim(called, "parameters with a gradient", 1, 0)
+    yield Claim("network", "parameters with a gradient", len(weights), len(weights) - len(lacking))
     network.zero_grad(set_to_none=True)
 
 

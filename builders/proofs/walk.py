@@ -85,7 +85,8 @@ def examples(graph: LayerGraph, batch: int, device: str = "cpu", seed: int = 0) 
 def _example(node: Node, batch: int, generator: torch.Generator) -> Tensor:
     if node.shape.channels is None:
         return torch.randint(0, IDS, (batch, *node.shape.spatial), generator=generator)
-    return torch.randn(batch, node.shape.channels, *node.shape.spatial, generator=generator)
+    sizes = (batch, node.shape.channels, *node.shape.spatial)
+    return torch.randn(sizes, generator=generator, dtype=torch.float32)
 
 
 def expected(node: Node, batch: int) -> tuple[int, ...]:

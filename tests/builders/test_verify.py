@@ -74,7 +74,7 @@ def test_wrong_parameters_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
         return {name: weight for name, weight in right(self, *inputs).items() if name != "bias"}
 
     monkeypatch.setattr(BatchNorm, "weights", wrong)
-    assert failing(check()) == {("2 BN", "parameters"), ("network", "parameters")}
+    assert failing(check()) == {("2 BN", "parameters"), ("2 BN", "weights"), ("network", "parameters")}
 
 
 def test_wrong_buffers_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,7 +84,7 @@ def test_wrong_buffers_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
         return {name: weight for name, weight in right(self, *inputs).items() if name != "running_var"}
 
     monkeypatch.setattr(BatchNorm, "weights", wrong)
-    assert failing(check()) == {("2 BN", "buffers"), ("network", "buffers")}
+    assert failing(check()) == {("2 BN", "buffers"), ("2 BN", "weights"), ("network", "buffers")}
 
 
 def test_wrong_macs_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
