@@ -52,9 +52,9 @@ def build(
         found = opened(spec, variant, input, variables)
         with nullcontext() if place == torch.get_default_device() else place:
             network = write(found.layers)
-    give_weights(network, found)
     if number is not torch.get_default_dtype():
         network.to(number)
+    give_weights(network, found)
     network.source, network.choices = found.source, found.choices
     return network
 

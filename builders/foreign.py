@@ -17,6 +17,7 @@ from builders.files import numbers, sizes
 from builders.matching import NAME, match
 from builders.network import Network
 from builders.proofs.walk import examples
+from builders.run import seeded
 from builders.sources import own, read
 
 # how far outputs may differ, as a part of their largest magnitude
@@ -93,8 +94,9 @@ def load_weights(
     Pair(ours='conv1.weight', theirs='0.weight', how='order')
     """
     numbers(model)
+    _check_reference(reference)
     spec = spec_of(model)
-    theirs, names, ignored = read(source, order, rename or {}, ignore)
+    theirs, names, ignored = read(source, order, {} if rename is None else rename, ignore)
     ours = own(model, spec)
     fixed = {held.name for held, name in zip(theirs, names, strict=True) if held.name != name}
     matches = match(ours, theirs, fixed)
@@ -103,13 +105,20 @@ def load_weights(
     reference = source if reference is None and isinstance(source, nn.Module) else reference
     compared, difference = False, None
     if reference is not None:
-        given = examples(spec.layers, batch=2, seed=seed) if inputs is None else inputs
+        given = examples(spec.layers, batch=2, seed=seeded(seed)) if inputs is None else inputs
         compared, difference = _compared(model, state, reference, given)
     with torch.no_grad():
         for pair in matches:
             pair.ours.tensor.copy_(state[pair.ours.name])
     pairs = tuple(Pair(pair.ours.name, old[pair.theirs.name], pair.how) for pair in matches)
     return Loaded(pairs, tuple(ignored), compared, difference)
+
+
+def _check_reference(reference: object) -> None:
+    """Raise ArchspecError unless it is a module, or None."""
+    if reference is not None and not isinstance(reference, nn.Module):
+        message = f"a reference is a torch module, and here is {type(reference).__name__}"
+        raise ArchspecError("reference", message, hint="the module that the weights come from; or leave it out")
 
 
 def _fitted(given: Tensor, wanted: Tensor) -> Tensor:

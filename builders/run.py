@@ -30,13 +30,13 @@ class Run:
     notes: tuple[str, ...]
 
     def to_dict(self) -> dict[str, object]:
-        """Plain values for JSON."""
+        """Plain values for JSON; numbers that are not finite are the texts "inf", "-inf" and "nan"."""
         layers = [
             {
                 "node": node.index,
                 "layer": node.name or str(node.layer),
                 "shape": list(node.shape.sizes),
-                "output": value.tolist(),
+                "output": _plain(value),
             }
             for node, value in self.outputs.items()
         ]
@@ -68,7 +68,7 @@ def run(
     >>> [value.item() for value in found.outputs.values() if value.numel() == 1]
     [20.0]
     """
-    found = opened(spec, variant, input, variables)
+    start, found = seeded(seed), opened(spec, variant, input, variables)
     inputs = given_inputs(found, torch.float64)
     missing = [name for name in found.layers.inputs if name not in inputs]
     if missing:
@@ -77,15 +77,30 @@ def run(
         hint = f"tensors: {{{missing[0]}: ...}}, nested lists of {node.shape} numbers"
         raise ArchspecError("no-input", message, node.span, hint)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.manual_seed(start)
         network = build(found, dtype="float64").eval()
     outputs: dict[Node, Tensor] = {node: in_order(inputs[name]) for name, node in found.layers.inputs.items()}
     with torch.no_grad():
         walk = Walk(network, found.layers, nothing, lambda node, value: outputs.update({node: in_order(value).clone()}))
         walk.run(*(inputs[name] for name in found.layers.inputs))
     drawn = drawn_weights(found)
-    notes = (f"weights drawn (seed {seed}): {', '.join(drawn)}",) if drawn else ()
+    notes = (f"weights drawn (seed {start}): {', '.join(drawn)}",) if drawn else ()
     return Run(found.title, outputs, notes)
+
+
+def seeded(seed: object) -> int:
+    """A seed that a caller gives; raises ArchspecError unless it is a whole number of 64 bits."""
+    if isinstance(seed, bool) or not isinstance(seed, int) or not -(1 << 63) <= seed < 1 << 63:
+        hint = "give a whole number from -2**63 to 2**63 - 1"
+        raise ArchspecError("seed", f"a seed cannot be {seed!r}", hint=hint)
+    return seed
+
+
+def _plain(value: Tensor) -> object:
+    """Nested lists of numbers; those that are not finite are texts."""
+    if value.isfinite().all():
+        return value.tolist()
+    return [_plain(part) for part in value] if value.ndim else str(value.item())
 
 
 def _numbers(value: Tensor) -> str:

@@ -62,6 +62,7 @@ def read(
     source: nn.Module | Mapping[str, Tensor], order: Sequence[str], rename: Mapping[str, str], ignore: Iterable[str]
 ) -> tuple[list[Held], list[str], list[str]]:
     """The tensors of a source by their new names and in order, each once; the names that they had; what is ignored."""
+    _check_options(order, rename, ignore)
     state = _checked(source.state_dict() if isinstance(source, nn.Module) else source)
     patterns = [_compiled("ignore", pattern) for pattern in (COUNTERS, *ignore)]
     kept: dict[object, Held] = {}
@@ -104,6 +105,19 @@ def _checked(source: object) -> dict[str, Tensor]:
             message = f"{name} is on the device meta, where weights have no numbers"
             raise ArchspecError("on-meta", message, hint="load the weights on cpu")
     return dict(source)
+
+
+def _check_options(order: object, rename: object, ignore: object) -> None:
+    """Raise ArchspecError unless these are texts in lists, and in a mapping; one text would be read by its letters."""
+    for option, value in (("order", order), ("ignore", ignore)):
+        listed = value if isinstance(value, Sequence) and not isinstance(value, str) else [None]
+        if not all(isinstance(name, str) for name in listed):
+            message = f"{option}= is a list of names, and here is {value!r}"
+            hint = f"{option}=[{value!r}]" if isinstance(value, str) else f'{option}=["conv1"]'
+            raise ArchspecError("weights-name", message, hint=hint)
+    if not isinstance(rename, Mapping) or not all(isinstance(name, str) for pair in rename.items() for name in pair):
+        message = f"rename= maps names to new ones, and here is {rename!r}"
+        raise ArchspecError("weights-name", message, hint='rename={"old.weight": "new.weight"}')
 
 
 def _compiled(what: str, pattern: str) -> re.Pattern[str]:

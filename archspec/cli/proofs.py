@@ -4,35 +4,54 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from errno import EISDIR
+from functools import partial
+from math import isnan
+from os import strerror
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
 import click
 
 from archspec import bundle
 from archspec.arguments import SpecName, spec_options, variant_option
-from archspec.cli.opening import FAILED, given, open_spec
-from archspec.errors import missing_package
+from archspec.cli.opening import FAILED, UNUSABLE, given, open_spec
+from archspec.errors import ArchspecError, missing_package
 from archspec.output import spare, write, write_json
 from archspec.source import Scalar, Value
 
 if TYPE_CHECKING:
-    from archspec.spec import Spec
-    from builders.verify import Verification
+    from archspec.document import Document
+    from builders.verify import Verification, Verifier
+
+    Chosen = tuple[Document, str | None]  # a spec, and one of its variants
 
 GIB = 1 << 30
-Stages = Callable[[str], None]
+SEEDS = click.IntRange(-(1 << 63), (1 << 63) - 1)
+
+
+def _bytes(context: click.Context, option: click.Parameter, gib: float) -> int:
+    """A limit in bytes; infinity is one that nothing reaches."""
+    if isnan(gib):
+        raise click.BadParameter("nan is no limit.", context, option)
+    return int(min(gib * GIB, sys.maxsize))
 
 
 @click.command(no_args_is_help=True)
 @click.argument("specs", metavar="SPEC...", type=SpecName(), nargs=-1)
 @variant_option
 @click.option("--all", "everything", is_flag=True, help="Verify every bundled spec in every variant.")
-@click.option("--meta", is_flag=True, help="Run on torch's device meta alone, which takes no memory.")
+@click.option("--meta", is_flag=True, help="No pass of the whole network on real numbers: torch's device meta instead.")
 @click.option(
-    "--memory", metavar="GIB", type=click.FloatRange(min=0), default=3.0, help="What a run on real numbers may take."
+    "--memory",
+    metavar="GIB",
+    type=click.FloatRange(min=0),
+    default=3.0,
+    callback=_bytes,
+    help="What a run on real numbers may take; inf for no limit.",
 )
 @click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="How to write the result.")
 @click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write to FILE.")
@@ -41,50 +60,112 @@ def verify(
     variant: str | None,
     everything: bool,
     meta: bool,
-    memory: float,
+    memory: int,
     form: str,
     output: Path | None,
 ) -> None:
     """Hold every number of SPEC against a run of its torch module.
 
     Each SPEC is verified in all its variants; what several networks have in common is proved once. Exits with 0 if
-    every number holds; with 1 if one does not, or if a spec has errors.
+    every number holds; with 1 if one does not, or if a spec has errors; with 2 if a spec could not be read.
     """
-    if not specs and not everything:
-        raise click.UsageError("name a SPEC, or give --all")
-    for name in specs:
-        spare(name, output)
+    _refuse(specs, everything, output)
     try:
         from builders.verify import Verifier
     except ModuleNotFoundError as error:
         raise missing_package("archspec verify", error) from None
-    verifier, start, found = Verifier(int(memory * GIB), meta), time.perf_counter(), list["Verification"]()
-    shown = form == "text" and output is None
-    names = [*specs, *(bundle.files() if everything else ())]
-    with _progress(names, variant) as networks:
-        for spec, stages in networks:
-            found.append(verifier.verify(spec, stages))
-            if shown:
-                click.echo(str(found[-1]))
-    total = _total(found, time.perf_counter() - start)
+    start, errors = time.perf_counter(), list[ArchspecError]()
+    names, shown = [*specs, *(bundle.files() if everything else ())], form == "text" and output is None
+    found = _verified(Verifier(memory, meta), _chosen(names, variant, errors), errors, shown)
+    total = _total(found, time.perf_counter() - start, len(errors))
     if form == "json":
-        write_json({"total": total, "networks": [one.to_dict() for one in found]}, output)
-    else:
+        refused = [diagnostic.to_dict() for error in errors for diagnostic in error.diagnostics]
+        write_json({"total": total, "networks": [one.to_dict() for one in found], "errors": refused}, output)
+    elif found:
         write(total + "\n" if shown else "\n".join([*map(str, found), total]) + "\n", output)
-    sys.exit(0 if all(one.holds for one in found) else FAILED)
+    sys.exit(max(FAILED if any(one.failures for one in found) else 0, *map(_code, errors), 0))
 
 
-def _total(found: Sequence[Verification], seconds: float) -> str:
+def _refuse(specs: Sequence[str], everything: bool, output: Path | None) -> None:
+    """What is asked for and cannot be had, said before the proofs, which take long."""
+    if not specs and not everything:
+        raise click.UsageError("name a SPEC, or give --all")
+    if specs.count("-") > 1:
+        raise click.UsageError("standard input is read once: name - once")
+    for name in specs:
+        spare(name, output)
+    if output is None or str(output) == "-":
+        return
+    try:
+        if output.is_dir():
+            raise OSError(EISDIR, strerror(EISDIR))
+        if not output.exists() or output.is_file():
+            NamedTemporaryFile(dir=output.resolve().parent, prefix=f".{output.name}.").close()
+    except OSError as error:
+        message = f"cannot write {output}: {error.strerror or error}"
+        raise ArchspecError("unwritable", message, hint="choose another file with -o") from None
+
+
+def _chosen(names: Iterable[str], variant: str | None, errors: list[ArchspecError]) -> list[Chosen]:
+    """The networks to verify: the variant asked for, that of a bundled name, or all that a spec has."""
+    from archspec.document import parse_document
+
+    found: list[Chosen] = []
+    for name in names:
+        with _reported(errors):
+            text, shown, bundled = given(name)
+            document, one = parse_document(text, shown), variant or bundled
+            several = document.variants if one is None else ()
+            found += [(document, each) for each in several or (one,)]
+    return found
+
+
+def _verified(
+    verifier: Verifier, chosen: Sequence[Chosen], errors: list[ArchspecError], shown: bool
+) -> list[Verification]:
+    """What the runs made of each network, shown as soon as it is known."""
+    from archspec.choices import Choices
+    from archspec.spec import build
+
+    found: list[Verification] = []
+    with _progress(len(chosen)) as (tell, advance):
+        for document, variant in chosen:
+            with _reported(errors):
+                spec = build(document, Choices(variant))
+                found.append(verifier.verify(spec, partial(tell, spec.title)))
+                if shown:
+                    click.echo(str(found[-1]))
+            advance()
+    return found
+
+
+@contextmanager
+def _reported(errors: list[ArchspecError]) -> Iterator[None]:
+    """Shows an error, keeps it and goes on behind the block."""
+    try:
+        yield
+    except ArchspecError as error:
+        click.echo(str(error), err=True)
+        errors.append(error)
+
+
+def _code(error: ArchspecError) -> int:
+    """The exit code: an error without a place in a spec is one in the request."""
+    return UNUSABLE if error.span is None else FAILED
+
+
+def _total(found: Sequence[Verification], seconds: float, errors: int) -> str:
     """One line on all networks."""
     failed = sum(len(one.failures) for one in found)
     networks = "1 network" if len(found) == 1 else f"{len(found)} networks"
     verdict = f"{failed:,} of them FAIL" if failed else "all of them hold"
-    return f"{networks}: {sum(one.held for one in found):,} numbers held against a run, {verdict} ({seconds:.0f} s)"
+    held = f"{networks}: {sum(one.held for one in found):,} numbers held against a run, {verdict} ({seconds:.0f} s)"
+    return f"{held}; {errors} more could not be run" if errors else held
 
 
 @contextmanager
-def _progress(names: Sequence[str], variant: str | None) -> Iterator[Iterator[tuple[Spec, Stages]]]:
-    """The networks of some specs one by one, each with what to tell of its stages; a bar where a terminal shows it."""
+def _progress(networks: int) -> Iterator[tuple[Callable[[str, str], None], Callable[[], None]]]:
+    """What to tell of each network's stages, and when it is done; a bar where a terminal shows it."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -95,38 +176,20 @@ def _progress(names: Sequence[str], variant: str | None) -> Iterator[Iterator[tu
         TimeRemainingColumn,
     )
 
-    chosen = [(name, one) for name in names for one in _variants(name, variant)]
     bar = BarColumn(bar_width=20), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()
     console = Console(stderr=True)
     with Progress(*bar, TextColumn("{task.description}"), console=console, disable=not console.is_terminal) as drawn:
-        task = drawn.add_task("", total=len(chosen))
+        task = drawn.add_task("", total=networks)
 
-        def networks() -> Iterator[tuple[Spec, Stages]]:
-            for name, one in chosen:
-                spec = open_spec(name, one, {}, {})
+        def tell(title: str, stage: str) -> None:
+            drawn.update(task, description=f"{title}: {stage}")
 
-                def stages(stage: str, title: str = spec.title) -> None:
-                    drawn.update(task, description=f"{title}: {stage}")
-
-                yield spec, stages
-                drawn.advance(task)
-
-        yield networks()
-
-
-def _variants(name: str, variant: str | None) -> list[str | None]:
-    """The variant asked for, that of a bundled name, or all that a spec has."""
-    from archspec.document import parse_document
-
-    if name == "-":
-        return [variant]
-    text, shown, bundled = given(name)
-    return [variant or bundled] if variant or bundled else list(parse_document(text, shown).variants) or [None]
+        yield tell, partial(drawn.advance, task)
 
 
 @click.command(no_args_is_help=True)
 @spec_options
-@click.option("--seed", metavar="N", type=int, default=0, help="For the weights that the spec does not give.")
+@click.option("--seed", metavar="N", type=SEEDS, default=0, help="For the weights that the spec does not give.")
 @click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="How to write the numbers.")
 @click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write to FILE.")
 def run(

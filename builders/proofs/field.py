@@ -1,6 +1,7 @@
 """Receptive fields end to end: what units in the middle and at both ends of a map read of the inputs, by bisection.
 
 A unit turns NaN when everything left of column x is NaN if and only if its field begins left of x.
+The field is that of a position, whatever the channel: all channels are mixed between layers (see `probes`).
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 NaN passes through whatever reads it: NaN times 0 is NaN. So what NaN does not reach is not read. What it reaches may be
 multiplied by an exact 0, as in interpolation at a border; a finite change that changes the output bit by bit is read.
+
+What is read is told for positions, whatever the channel: between layers the channels of every position are mixed, since
+layers that pick some channels would else hide what the others read. The last layer is left as it is.
 """
 
 from __future__ import annotations
@@ -26,18 +29,19 @@ SCRATCH = 16  # times the outputs alive: the columns of a convolution
 MOST_BYTES = 256 << 20
 CHANGES = (1.0, -1.0, 1e6, -1e6, 1e30)  # small ones for what saturates, large ones for what fades on a long way
 DRAWS = 2
+MIXED = 1 / 16  # the share of the mean: little, so that what differs between channels lasts on a long way
 
 
 @contextmanager
 def exact() -> Iterator[None]:
-    """No gradients, one seed, one thread (small layers only wait for others), and no oneDNN, whose fast algorithms mix
-    neighbouring positions."""
+    """No gradients, the CPU, one seed, one thread (small layers only wait for others), and no oneDNN, whose fast
+    algorithms mix neighbouring positions."""
     threads = torch.get_num_threads()
     mkldnn: Any = torch.backends.mkldnn
     before, *_ = mkldnn.set_flags(_enabled=False, _fp32_precision=None)  # flags() also sets TF32, which warns
     torch.set_num_threads(1)
     try:
-        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        with torch.no_grad(), torch.device("cpu"), torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             yield
     finally:
@@ -58,6 +62,7 @@ class Probe:
         self._network = write(graph)
         if not gates:
             without_gates(self._network, graph)
+        _mix_channels(self._network, graph)
         _draw_weights(self._network)
         self._network.double().eval()
         self._examples = [[_example(node.shape) for node in self._inputs] for _ in range(DRAWS)]
@@ -145,3 +150,24 @@ def without_gates(network: Network, graph: LayerGraph) -> None:
                     value.update_arg(slot, network.graph.call_function(torch.ones_like, (value.args[slot],)))
     network.graph.eliminate_dead_code()
     network.recompile()
+
+
+def _mix_channels(network: Network, graph: LayerGraph) -> None:
+    """After every layer with several channels, the last one apart, `mixed` in place of what it gives."""
+    nodes = {node.index: node for node in graph}
+    for value in list(network.graph.nodes):
+        origin = network.origins.get(value.name)
+        channels = None if origin is None else nodes[origin.index].shape.channels
+        if value.op == "placeholder" or (channels or 1) == 1 or all(user.op == "output" for user in value.users):
+            continue
+        readers = list(value.users)
+        with network.graph.inserting_after(value):
+            mix = network.graph.call_function(mixed, (value,))
+        for reader in readers:
+            reader.replace_input_with(value, mix)
+    network.recompile()
+
+
+def mixed(numbers: Tensor) -> Tensor:
+    """N x C x positions: every channel with a share of the mean of all, so that NaN and changes reach all channels."""
+    return numbers.mul(1 - MIXED).add_(numbers.mean(dim=1, keepdim=True), alpha=MIXED)

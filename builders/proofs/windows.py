@@ -10,7 +10,7 @@ from torch import Tensor
 
 from archspec.errors import ArchspecError
 from archspec.graph import LayerGraph, layer_graph
-from archspec.layers import AxisWindow, Input, Layer, Phases, Reach, Shape, Storage, Window
+from archspec.layers import AxisWindow, Input, Layer, Phases, Reach, Shape, Window
 from archspec.layers.shape import AXES
 from archspec.network import Network
 from archspec.nodes import Facts, Node
@@ -57,7 +57,7 @@ class Axis:
         (end,) = graph.outputs.values()
         self.units = end.shape.spatial
         self.declared = _declared(end.facts.windows[slot], self.shapes[slot], self.units, axis, self.positions)
-        self.moved = layer.storage is not Storage.FRESH
+        self.moves = type(layer).strides is not Layer.strides
         self.asked = _inside(end.facts.windows[slot], self.shapes[slot], self.units) if copies(layer) else None
         self.reached = self._reached(Probe(graph, end.inputs[slot], axis))
 
@@ -89,9 +89,9 @@ class Axis:
         return f"unit {', '.join(map(str, unit)) or 'alone'} {reads} position {self.positions[position]}"
 
     def _bound(self, reached: Tensor) -> bool:
-        """Whether the declared window is only a bound: a view that reads everything moves numbers and mixes none, so
-        that which of them a unit holds hangs on the channel."""
-        return self.moved and bool(self.declared.all()) and bool(reached.any())
+        """Whether the declared window is only a bound: a view that lays numbers into other axes mixes none, so that
+        which of them a unit holds hangs on the channel."""
+        return self.moves and bool(self.declared.all()) and bool(reached.any())
 
 
 def copies(layer: Layer) -> bool:

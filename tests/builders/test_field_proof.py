@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -18,16 +20,18 @@ from archspec.analysis.reads import Table
 from archspec.layers import Window, pointwise
 from archspec.layers.convolution import Conv
 from archspec.layers.normalization import GroupNorm
+from archspec.layers.resize import Upsample
 from builders.proofs.claim import Claim
 from builders.proofs.field import prove_field
 from builders.proofs.places import last_maps
-from builders.proofs.windows import alone
+from builders.proofs.windows import alone, prove_window
 from tests.receptive_field.comparison import network
 from tests.receptive_field.test_faults import changed, one_tap_less, shifted
 
 RESIDUAL = {"add": [["CONV3-8, BN, RELU, CONV3-8, BN"], ["IDENTITY"]]}
 EXCITED = {"mul": [["CONV3-8"], ["GAP, CONV1-8, SIGMOID"]]}
 INCEPTION = {"concat": [["CONV1-8"], ["CONV1x7-8, CONV7x1-16"], ["POOL3 s1 p1, CONV1-8"]]}
+HALVES = {"concat": [["PART-0 of=2"], ["PART-1 of=2, CONV3-2"]]}
 DENSE: list[Any] = [{"concat": [["IDENTITY"], ["BN, RELU, CONV1-16, CONV3-8"]]} for _ in range(3)]
 TOPOLOGIES: dict[str, tuple[str, list[Any]]] = {
     "chain": ("32x32x3", ["CONV3-8, BN, RELU, POOL2, CONV5-16", "GAP, FLATTEN, FC-10"]),
@@ -44,6 +48,10 @@ TOPOLOGIES: dict[str, tuple[str, list[Any]]] = {
     "bilinear": ("16x16x3", ["CONV3-8 s2, RELU, UPSAMPLE-2 mode=bilinear, CONV3-8, BN, RELU, CONV3-4"]),
     "dilated": ("40x40x3", ["CONV3-8 d2, CONV3-8 d4"]),
     "pixels": ("16x16x4", ["UNSHUFFLE-2, CONV3-16, PIXSHUFFLE-2, CONV3-4"]),
+    "half": ("12x12x4", [HALVES, "PART-0 of=2, CONV1-2"]),
+    "groups": ("12x12x4", [HALVES, "CONV1-4 g2, PART-0 of=2"]),
+    "resized half": ("12x12x4", [HALVES, "UPSAMPLE-2 mode=bilinear, PART-0 of=2"]),
+    "blocks": ("12x12x2", ["UNSHUFFLE-2, PIXSHUFFLE-2"]),
     "sequence": ("100x4", ["CONV3-8 causal, CONV3-8 causal d2, CONV3-8 causal d4 s2"]),
     "video": ("8x16x16x3", ["CONV3x1x1-4, CONV1x3x3-4 s1x2x2, POOL2, CONV3-4"]),
     "ceil": ("30x30x3", ["POOL3 s2 ceil=yes, CONV3-4 s3, POOL2 ceil=yes"]),
@@ -51,6 +59,17 @@ TOPOLOGIES: dict[str, tuple[str, list[Any]]] = {
     "copied": ("32x32x3", ["CONV3-4 pad=circular, CONV3-4 pad=reflect s2"]),
     "norms": ("16x16x4", ["CONV3-8, LN, GELU, CONV3-8, RMSNORM, LRN n=3, HSWISH, PRELU, SOFTMAX, CMEAN"]),
 }
+
+
+@contextmanager
+def double() -> Iterator[None]:
+    """New tensors in float64."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 def claims(shape: str, layers: list[Any]) -> list[Claim]:
@@ -70,7 +89,15 @@ def measured(found: list[Claim], quantity: str) -> list[object]:
 
 
 @pytest.mark.parametrize(
-    ("name", "figures"), [("residual", "35/4/17"), ("sequence", "15/2/14"), ("dilated", "13/1/6"), ("pixels", "8/1/4")]
+    ("name", "figures"),
+    [
+        ("residual", "35/4/17"),
+        ("sequence", "15/2/14"),
+        ("dilated", "13/1/6"),
+        ("pixels", "8/1/4"),
+        ("blocks", "2/1/0"),
+        ("half", "3/1/1"),
+    ],
 )
 def test_figures_are_measured_on_the_slim_network(name: str, figures: str) -> None:
     assert set(measured(claims(*TOPOLOGIES[name]), "receptive field")) == {figures}
@@ -213,6 +240,15 @@ def test_a_wrong_module_is_caught() -> None:
     assert "receptive field: regions" in wrong(found)
     (claim,) = prove_field(alone(Fails(), (Shape((12,), 6),))).claims
     assert (claim.verdict, claim.predicted) == ("FAILS", "runs")
+
+
+@pytest.mark.parametrize("state", [torch.no_grad, torch.inference_mode, partial(torch.device, "meta"), double])
+def test_proofs_do_not_hang_on_how_the_caller_set_torch(state: Callable[[], AbstractContextManager[Any]]) -> None:
+    layers: list[Any] = ["CONV3-8 s2, GN-4, RELU, UPSAMPLE-2 mode=bilinear"]
+    layer, shape = Upsample(factor=2, mode="bilinear"), Shape((6, 5), 4)
+    wanted = claims("16x16x3", layers), prove_window(layer, (shape,))
+    with state():
+        assert (claims("16x16x3", layers), prove_window(layer, (shape,))) == wanted
 
 
 def test_behind_interpolation_a_wrong_field_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:

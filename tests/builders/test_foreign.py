@@ -276,6 +276,25 @@ def test_names_that_mean_nothing_are_errors(options: dict[str, Any], said: str) 
     assert str(error).startswith(f"error[weights-name]: {said}")
 
 
+@pytest.mark.parametrize(
+    ("options", "code", "help"),
+    [
+        ({"rename": ["a"]}, "weights-name", 'rename={"old.weight": "new.weight"}'),
+        ({"rename": {"a": 3}}, "weights-name", 'rename={"old.weight": "new.weight"}'),
+        ({"rename": []}, "weights-name", 'rename={"old.weight": "new.weight"}'),
+        ({"ignore": "bias"}, "weights-name", "ignore=['bias']"),
+        ({"order": "conv1"}, "weights-name", "order=['conv1']"),
+        ({"order": [3]}, "weights-name", 'order=["conv1"]'),
+        ({"ignore": None}, "weights-name", 'ignore=["conv1"]'),
+        ({"reference": 3}, "reference", "the module that the weights come from; or leave it out"),
+        ({"seed": "x"}, "seed", "give a whole number from -2**63 to 2**63 - 1"),
+    ],
+)
+def test_options_of_another_type_are_refused(options: dict[str, Any], code: str, help: str) -> None:
+    error = refused(network(), plain(), **options)
+    assert (error.code, error.hint) == (code, help)
+
+
 # -- what does not fit -------------------------------------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -66,6 +67,13 @@ def test_weights_that_are_not_given_are_drawn_from_the_seed() -> None:
     assert str(found) == str(run(parse(text), seed=1)) != str(run(parse(text), seed=2))
 
 
+@pytest.mark.parametrize("seed", ["x", 1.0, True, None, 1 << 63])
+def test_a_seed_that_is_none_is_refused(seed: Any) -> None:
+    with pytest.raises(ArchspecError) as caught:
+        run("dilated_sum", seed=seed)
+    assert (caught.value.code, caught.value.hint) == ("seed", "give a whole number from -2**63 to 2**63 - 1")
+
+
 def test_an_input_that_is_not_given_is_asked_for() -> None:
     with pytest.raises(ArchspecError) as caught:
         run(load("tutorial/cnn"))
@@ -94,3 +102,8 @@ def test_large_maps_show_their_borders_and_some_channels() -> None:
     assert "channel 7:" in drawn
     assert "channel 8:" not in drawn
     assert drawn.endswith("and 4 more channels\n")
+
+
+def test_given_weights_are_not_rounded() -> None:
+    text = "{name: p, input: 1, layers: FC-1 nobias w=w, tensors: {input: [1], w: [[0.1]]}}"
+    assert last(text) == [0.1]

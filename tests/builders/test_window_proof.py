@@ -24,14 +24,14 @@ from archspec import (
     builder,
     pointwise,
 )
-from archspec.layers import registry
-from archspec.layers.activation import HardSigmoid, HardSwish, Relu6, Softmax
+from archspec.layers import registry, whole
+from archspec.layers.activation import HardSigmoid, HardSwish, Relu, Relu6, Softmax
 from archspec.layers.convolution import Conv, UpConv
 from archspec.layers.merge import Mul
 from archspec.layers.normalization import GroupNorm
 from archspec.layers.regularization import Dropout
 from archspec.layers.reshape import Identity, Part, Reshape, Shuffle, Transpose
-from archspec.layers.resize import Resize, Upsample
+from archspec.layers.resize import Crop, Resize, Upsample
 from builders.proofs.probes import exact
 from builders.proofs.slim import Inputs, thinnest
 from builders.proofs.windows import blurs, prove_window
@@ -98,6 +98,15 @@ def test_a_wrong_declaration_is_named(kind: type[Layer], fault: Any, monkeypatch
     wrong = next(claim for claim in prove_window(layer, inputs) if not claim.holds)
     assert str(layer) in wrong.subject
     assert "reads position" in str(wrong.measured) or "does not read" in str(wrong.measured)
+
+
+@pytest.mark.parametrize("layer", [Relu(), Dropout(p=0.5), Part(index=0, of=2), Identity(), Crop(to=(4,))])
+def test_a_view_or_a_layer_in_place_that_says_it_reads_everything_is_caught(
+    layer: Layer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert proofs(layer, (Shape((6, 5), 4),)) == ["holds", "holds"]
+    monkeypatch.setattr(type(layer), "window", lambda self, *given: (whole(given[0].rank),))  # noqa: ARG005
+    assert proofs(layer, (Shape((6, 5), 4),)) == ["FAILS", "FAILS"]
 
 
 def test_the_claim_names_the_unit_and_the_position(monkeypatch: pytest.MonkeyPatch) -> None:
