@@ -165,6 +165,8 @@ def _check(built: object, node: Node) -> None:
     if not isinstance(built, (nn.Module, Call)):
         message = f"the builder of {kind} gives {type(built).__name__}"
         raise ArchspecError("builder-result", message, hint="return a torch module, or an archspec.Call")
+    if isinstance(built, nn.Module) and all(name in built._parameters or name in built._buffers for name in stated):
+        return  # as nearly every module; what follows looks into its parts as well
     held = {**dict(built.named_parameters()), **dict(built.named_buffers())} if isinstance(built, nn.Module) else {}
     lacking = [name for name in stated if name not in held]
     if lacking:

@@ -49,7 +49,8 @@ def by_torch(layer: Conv, axes: tuple[Axis, ...]) -> bool:
 
 @module.register
 def _(layer: Conv, shape: Shape) -> nn.Module:
-    axes, own = layer.axes(shape), by_torch(layer, layer.axes(shape))
+    axes = layer.axes(shape)
+    own = by_torch(layer, axes)
     plain: Any = per_axis(CONVOLUTIONS, shape)(
         shape.channels,
         layer.filters,
