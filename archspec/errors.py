@@ -172,10 +172,10 @@ class ArchspecError(Exception):
         )
 
 
-def missing_package(what: str, error: ModuleNotFoundError) -> ArchspecError:
-    """The error for a back end whose libraries are not installed."""
+def missing_package(what: str, error: ModuleNotFoundError, extra: str = "torch") -> ArchspecError:
+    """The error for a back end whose libraries are not installed, and the extra that brings them."""
     message = f"{what} needs the package {error.name}, which is not installed"
-    return ArchspecError("missing-package", message, hint="pip install 'archspec-nn[torch]'")
+    return ArchspecError("missing-package", message, hint=f"pip install 'archspec-nn[{extra}]'")
 
 
 class Findings:
