@@ -10,6 +10,7 @@ from archspec.analysis.compute import compute
 from archspec.analysis.memory import Memory, memory
 from archspec.analysis.parameters import ParameterCount, parameters
 from archspec.analysis.receptive_field import ReceptiveField, first, receptive_field
+from archspec.analysis.regions import Regions, regions
 from archspec.graph import LayerGraph
 from archspec.layers import Formula
 from archspec.nodes import Node
@@ -59,6 +60,14 @@ class Analysis:
     def receptive_field(self, node: Node) -> ReceptiveField | None:
         """The receptive field of a node on the first input that it reads; None where it reads none."""
         return first(self.receptive_fields[node])
+
+    def regions(self, node: Node) -> Regions:
+        """What every unit of a node really reads of every input; empty where `AxisField.inside` must answer."""
+        return self._regions.get(node, {})
+
+    @cached_property
+    def _regions(self) -> Mapping[Node, Regions]:
+        return regions(self.graph)
 
     def memory(self, dtype: str = "float32", batch: int = 1) -> Memory:
         """Bytes of weights and activations, and the peak of a pass; raises ArchspecError for an unknown dtype."""

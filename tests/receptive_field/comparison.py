@@ -8,6 +8,7 @@ import yaml
 
 from archspec import Node, Spec, parse
 from archspec.analysis.receptive_field import AxisField, receptive_field
+from archspec.analysis.regions import Regions, regions
 from tests.field_oracle import Figures, Oracle, figures
 
 
@@ -28,6 +29,21 @@ def compare(spec: Spec, patience: int = 10**9) -> None:
             found = {start: field.axes if gates else field.without_gates.axes for start, field in fields[node].items()}
             disagreement = next(differences(oracle, node, found), None)
             assert disagreement is None, f"{disagreement}\n{described(spec)}"
+    for node, read in regions(spec.layers).items():
+        disagreement = next(astray(full, node, read), None)
+        assert disagreement is None, f"{disagreement}\n{described(spec)}"
+
+
+def astray(oracle: Oracle, node: Node, found: Regions) -> Iterator[str]:
+    """Where the regions of all units and brute force differ about one node."""
+    for unit in oracle.over(node):
+        inside = oracle.inside(node, unit)
+        for start, axes in found.items():
+            sets = [list(one.at(unit).members()) for one in axes]
+            given = sets if all(sets) else [[] for _ in axes]
+            wanted = [sorted(inside[start][axis]) if start in inside else [] for axis in range(len(axes))]
+            if given != wanted:
+                yield f"{node!r}, unit {unit} of {start!r}: regions {sets}, by brute force {wanted}"
 
 
 def described(spec: Spec) -> str:
