@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from errno import EISDIR
+from os import strerror
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
 import click
@@ -38,6 +41,19 @@ def spare(spec: str, output: Path | None) -> None:
             raise ArchspecError("unwritable", message, hint="choose another file with -o")
 
 
+def writable(output: Path | None) -> None:
+    """Raise ArchspecError where the output cannot be written, before work that takes long."""
+    if output is None or str(output) == "-":
+        return
+    try:
+        if output.is_dir():
+            raise OSError(EISDIR, strerror(EISDIR))
+        if not output.exists() or output.is_file():
+            NamedTemporaryFile(dir=output.resolve().parent, prefix=f".{output.name}.").close()
+    except OSError as error:
+        raise _unwritable(output, error) from None
+
+
 def write_json(value: object, output: Path | None = None) -> None:
     """Write a value as indented JSON."""
     import json
@@ -45,17 +61,22 @@ def write_json(value: object, output: Path | None = None) -> None:
     write(json.dumps(value, indent=2) + "\n", output)
 
 
-def write(text: str, output: Path | None) -> None:
-    """Write text to standard output, or whole to a file: what was there stays until the new text is complete."""
+def write(content: str | bytes, output: Path | None) -> None:
+    """Write text or bytes to standard output, or whole to a file: what was there stays until the new is complete."""
     if output is None or str(output) == "-":
-        click.echo(text, nl=False)
+        click.echo(content, nl=False)
         return
+    data = content.encode() if isinstance(content, str) else content
     try:
         if output.exists() and not output.is_file():  # a device or a pipe is written to, a folder refuses
-            output.write_text(text, encoding="utf-8")
+            output.write_bytes(data)
         else:
             with replacing(output) as draft:
-                draft.write_text(text, encoding="utf-8", newline="")
+                draft.write_bytes(data)
     except OSError as error:
-        message = f"cannot write {output}: {error.strerror or error}"
-        raise ArchspecError("unwritable", message, hint="choose another file with -o") from None
+        raise _unwritable(output, error) from None
+
+
+def _unwritable(output: Path, error: OSError) -> ArchspecError:
+    message = f"cannot write {output}: {error.strerror or error}"
+    return ArchspecError("unwritable", message, hint="choose another file with -o")

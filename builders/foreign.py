@@ -71,7 +71,7 @@ def load_weights(
     rename: Mapping[str, str] | None = None,
     ignore: Sequence[str] = (),
     reference: nn.Module | None = None,
-    inputs: Sequence[Tensor] | None = None,
+    inputs: Tensor | Sequence[Tensor] | None = None,
     seed: int = 0,
 ) -> Loaded:
     """Put the weights of a torch module, or of tensors by name, into a network; all of them, or none and ArchspecError.
@@ -106,6 +106,7 @@ def load_weights(
     compared, difference = False, None
     if reference is not None:
         given = examples(spec.layers, batch=2, seed=seeded(seed)) if inputs is None else inputs
+        given = (given,) if isinstance(given, Tensor) else given
         compared, difference = _compared(model, state, reference, given)
     with torch.no_grad():
         for pair in matches:

@@ -14,7 +14,7 @@ import click
 
 from archspec import __version__
 from archspec.cli.checks import check
-from archspec.cli.opening import FAILED, UNUSABLE, WIDTH
+from archspec.cli.opening import UNUSABLE, WIDTH, exit_code
 from archspec.cli.proofs import run, verify
 from archspec.cli.tables import list_specs, rf, table
 from archspec.errors import ArchspecError
@@ -30,8 +30,7 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except ArchspecError as error:
             click.echo(str(error), err=True)
-            asked = error.span is None or error.span.source.name.startswith("--")
-            sys.exit(UNUSABLE if asked else FAILED)
+            sys.exit(exit_code(error))
         except OSError as error:
             if error.errno == EPIPE:
                 raise  # click leaves without a word: `| head` has read enough

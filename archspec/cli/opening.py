@@ -1,13 +1,17 @@
-"""Opening the spec that a command is given; exit codes."""
+"""What commands have in common: opening the spec that they are given, exit codes, libraries that may be missing."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from errno import EBADF
 from typing import TYPE_CHECKING
 
+import click
+
 from archspec import bundle
-from archspec.errors import ArchspecError
+from archspec.errors import ArchspecError, missing_package
 from archspec.source import Scalar, Value
 
 if TYPE_CHECKING:
@@ -38,3 +42,19 @@ def given(name: str) -> tuple[bytes, str, str | None]:
     except OSError as error:
         message, hint = f"cannot read standard input: {error.strerror}", "give a file or a bundled name instead of -"
         raise ArchspecError("unreadable", message, hint=hint) from None
+
+
+def exit_code(error: ArchspecError) -> int:
+    """1 for a mistake in a spec, 2 for one in the request, which stands in no file."""
+    asked = error.span is None or error.span.source.name.startswith("--")
+    return UNUSABLE if asked else FAILED
+
+
+@contextmanager
+def needing(extra: str) -> Iterator[None]:
+    """Imports of a back end: a library that is not installed is an error that names the extra."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        command = click.get_current_context().info_name
+        raise missing_package(f"archspec {command}", error, extra) from None

@@ -6,21 +6,18 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from errno import EISDIR
 from functools import partial
 from math import isnan
-from os import strerror
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
 import click
 
 from archspec import bundle
 from archspec.arguments import SpecName, spec_options, variant_option
-from archspec.cli.opening import FAILED, UNUSABLE, given, open_spec
-from archspec.errors import ArchspecError, missing_package
-from archspec.output import spare, write, write_json
+from archspec.cli.opening import FAILED, exit_code, given, needing, open_spec
+from archspec.errors import ArchspecError
+from archspec.output import spare, writable, write, write_json
 from archspec.source import Scalar, Value
 
 if TYPE_CHECKING:
@@ -30,7 +27,6 @@ if TYPE_CHECKING:
     Chosen = tuple[Document, str | None]  # a spec, and one of its variants
 
 GIB = 1 << 30
-SEEDS = click.IntRange(-(1 << 63), (1 << 63) - 1)
 
 
 def _bytes(context: click.Context, option: click.Parameter, gib: float) -> int:
@@ -70,10 +66,8 @@ def verify(
     every number holds; with 1 if one does not, or if a spec has errors; with 2 if a spec could not be read.
     """
     _refuse(specs, everything, output)
-    try:
+    with needing("torch"):
         from builders.verify import Verifier
-    except ModuleNotFoundError as error:
-        raise missing_package("archspec verify", error) from None
     start, errors = time.perf_counter(), list[ArchspecError]()
     names, shown = [*specs, *(bundle.files() if everything else ())], form == "text" and output is None
     found = _verified(Verifier(memory, meta), _chosen(names, variant, errors), errors, shown)
@@ -83,7 +77,7 @@ def verify(
         write_json({"total": total, "networks": [one.to_dict() for one in found], "errors": refused}, output)
     elif found:
         write(total + "\n" if shown else "\n".join([*map(str, found), total]) + "\n", output)
-    sys.exit(max(FAILED if any(one.failures for one in found) else 0, *map(_code, errors), 0))
+    sys.exit(max(FAILED if any(one.failures for one in found) else 0, *map(exit_code, errors), 0))
 
 
 def _refuse(specs: Sequence[str], everything: bool, output: Path | None) -> None:
@@ -94,16 +88,7 @@ def _refuse(specs: Sequence[str], everything: bool, output: Path | None) -> None
         raise click.UsageError("standard input is read once: name - once")
     for name in specs:
         spare(name, output)
-    if output is None or str(output) == "-":
-        return
-    try:
-        if output.is_dir():
-            raise OSError(EISDIR, strerror(EISDIR))
-        if not output.exists() or output.is_file():
-            NamedTemporaryFile(dir=output.resolve().parent, prefix=f".{output.name}.").close()
-    except OSError as error:
-        message = f"cannot write {output}: {error.strerror or error}"
-        raise ArchspecError("unwritable", message, hint="choose another file with -o") from None
+    writable(output)
 
 
 def _chosen(names: Iterable[str], variant: str | None, errors: list[ArchspecError]) -> list[Chosen]:
@@ -149,11 +134,6 @@ def _reported(errors: list[ArchspecError]) -> Iterator[None]:
         errors.append(error)
 
 
-def _code(error: ArchspecError) -> int:
-    """The exit code: an error without a place in a spec is one in the request."""
-    return UNUSABLE if error.span is None else FAILED
-
-
 def _total(found: Sequence[Verification], seconds: float, errors: int) -> str:
     """One line on all networks."""
     failed = sum(len(one.failures) for one in found)
@@ -189,7 +169,7 @@ def _progress(networks: int) -> Iterator[tuple[Callable[[str, str], None], Calla
 
 @click.command(no_args_is_help=True)
 @spec_options
-@click.option("--seed", metavar="N", type=SEEDS, default=0, help="For the weights that the spec does not give.")
+@click.option("--seed", metavar="N", type=int, default=0, help="For the weights that the spec does not give.")
 @click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="How to write the numbers.")
 @click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write to FILE.")
 def run(
@@ -206,10 +186,8 @@ def run(
     The input is a tensor of the spec. So may weights be; those that it does not give are drawn.
     """
     spare(spec, output)
-    try:
+    with needing("torch"):
         from builders.run import run as run_spec
-    except ModuleNotFoundError as error:
-        raise missing_package("archspec run", error) from None
     found = run_spec(open_spec(spec, variant, dict(variables), dict(inputs)), seed=seed)
     if form == "json":
         write_json(found.to_dict(), output)

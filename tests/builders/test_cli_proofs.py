@@ -134,7 +134,7 @@ def test_standard_input_is_named_once(ran: list[tuple[str, int]]) -> None:
 def test_a_seed_has_64_bits(seed: str) -> None:
     code, lines = failure("run", "dilated_sum", "--seed", seed)
     assert code == 2
-    assert "Error: Invalid value for '--seed':" in lines[-1]
+    assert lines == [f"error[seed]: a seed cannot be {seed}", "  help: give a whole number from -2**63 to 2**63 - 1"]
     assert printed("run", "dilated_sum", "--seed", str(-(1 << 63))) == printed("run", "dilated_sum")
 
 

@@ -351,7 +351,9 @@ def test_a_reference_that_cannot_read_the_input_is_named() -> None:
     assert error.code == "reference"
     assert str(error).startswith("error[reference]: the reference cannot read the network's inputs: RuntimeError: ")
     theirs = plain()
-    assert archspec.load_weights(network(), theirs, inputs=[torch.randn(3, 3, 16, 16)]).compared
+    given = torch.randn(3, 3, 16, 16)
+    assert archspec.load_weights(network(), theirs, inputs=[given]).compared
+    assert archspec.load_weights(network(), theirs, inputs=given).compared
 
 
 def test_numbers_that_are_none_agree_with_nothing() -> None:
