@@ -282,7 +282,7 @@ def test_an_unwritable_place_is_named(where: str, tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["file"]
 
 
-@pytest.mark.parametrize("call_that_fails", ["pathlib.Path.write_text", "os.replace"])
+@pytest.mark.parametrize("call_that_fails", ["pathlib.Path.write_bytes", "os.replace"])
 def test_on_a_full_disk_the_old_file_stays(
     call_that_fails: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
