@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.command import ROOT, process
+from tests.installed import install_kinds
 
 KINDS = """
 import archspec
@@ -27,11 +28,7 @@ class Twice(archspec.Elementwise):
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
     """A folder with an installed distribution `toy` that registers the kind TWICE."""
-    (tmp_path / "toy_kinds.py").write_text(KINDS, encoding="utf-8")
-    info = tmp_path / "toy-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toy\nVersion: 1.0\n", encoding="utf-8")
-    (info / "entry_points.txt").write_text("[archspec.layers]\ntoy = toy_kinds\n", encoding="utf-8")
+    install_kinds(tmp_path, KINDS)
     return tmp_path
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import torch
 
-from archspec import Call, Elementwise, Family, Shape, builder, load, parse
+from archspec import Shape, load, parse
 from archspec.analysis import clipping
 from archspec.analysis.positions import Positions
 from archspec.analysis.reads import Table
@@ -25,6 +25,7 @@ from builders.proofs.claim import Claim
 from builders.proofs.field import prove_field
 from builders.proofs.places import last_maps
 from builders.proofs.windows import alone, prove_window
+from tests.builders.faulty import Fails, Late
 from tests.receptive_field.comparison import network
 from tests.receptive_field.test_faults import changed, one_tap_less, shifted
 
@@ -209,30 +210,6 @@ def test_a_wrong_field_without_statistics_is_caught(monkeypatch: pytest.MonkeyPa
         "receptive field without gates",
         *(f"receptive field without gates: {x}" for x in ("regions", "density")),
     }
-
-
-class Late(Elementwise):
-    """Says that it reads its own place, and reads the one before."""
-
-    template = "LATE"
-    family = Family.ACTIVATION
-
-
-class Fails(Elementwise):
-    """Cannot run."""
-
-    template = "FAILS"
-    family = Family.ACTIVATION
-
-
-@builder(Late)
-def _(layer: Late, shape: Shape) -> Call:  # noqa: ARG001
-    return Call(torch.roll, {"shifts": 1, "dims": 2})
-
-
-@builder(Fails)
-def _(layer: Fails, shape: Shape) -> Call:  # noqa: ARG001
-    return Call(torch.transpose, {"dim0": 1, "dim1": 9})
 
 
 def test_a_wrong_module_is_caught() -> None:

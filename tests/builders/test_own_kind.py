@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.command import ROOT, environment, process
+from tests.installed import install_kinds
 
 PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
 EXAMPLE = "".join(re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
@@ -35,11 +36,7 @@ def site(tmp_path: Path) -> Path:
     """A folder with the spec and an installed distribution that names the example in its entry points."""
     assert SPEC is not None
     (tmp_path / "a.yaml").write_text(SPEC[1], encoding="utf-8")
-    (tmp_path / "toy_kinds.py").write_text(EXAMPLE, encoding="utf-8")
-    info = tmp_path / "toy-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toy\nVersion: 1.0\n", encoding="utf-8")
-    (info / "entry_points.txt").write_text("[archspec.layers]\ntoy = toy_kinds\n", encoding="utf-8")
+    install_kinds(tmp_path, EXAMPLE)
     return tmp_path
 
 

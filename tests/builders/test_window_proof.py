@@ -35,6 +35,7 @@ from archspec.layers.resize import Crop, Resize, Upsample
 from builders.proofs.probes import exact
 from builders.proofs.slim import Inputs, thinnest
 from builders.proofs.windows import blurs, prove_window
+from tests.builders.faulty import Fails, Late
 from tests.receptive_field.test_faults import changed, one_tap_less, shifted
 from tests.strategies import layers
 
@@ -165,42 +166,18 @@ class Running(Elementwise):
         return (Window((AxisWindow(0, Reach.PREFIX),)),)
 
 
-class Neighbour(Elementwise):
-    """Says that it reads its own place, and reads the one before."""
-
-    template = "NEIGHBOUR"
-    family = Family.ACTIVATION
-
-
-class Broken(Elementwise):
-    """Fails when it runs."""
-
-    template = "BROKEN"
-    family = Family.ACTIVATION
-
-
 @builder(Running)
 def _(layer: Running, shape: Shape) -> Call:  # noqa: ARG001
     return Call(torch.cumsum, {"dim": 2})
-
-
-@builder(Neighbour)
-def _(layer: Neighbour, shape: Shape) -> Call:  # noqa: ARG001
-    return Call(torch.roll, {"shifts": 1, "dims": 2})
-
-
-@builder(Broken)
-def _(layer: Broken, shape: Shape) -> Call:  # noqa: ARG001
-    return Call(torch.transpose, {"dim0": 1, "dim1": 9})
 
 
 def test_kinds_of_a_users_own() -> None:
     sequence = (Shape((12,), 6),)
     (running,) = prove_window(Running(), sequence)
     assert (running.predicted, running.verdict) == ("everything up to here", "holds")
-    (neighbour,) = prove_window(Neighbour(), sequence)
+    (neighbour,) = prove_window(Late(), sequence)
     assert (neighbour.verdict, neighbour.measured) == ("FAILS", "unit 0 does not read position 0")
-    (broken,) = prove_window(Broken(), sequence)
+    (broken,) = prove_window(Fails(), sequence)
     assert broken.verdict == "FAILS"
     assert "imension out of range" in str(broken.measured)
 
