@@ -27,11 +27,14 @@ from archspec.syntax import Sequence, Thing
 T = TypeVar("T")
 
 
-class _Reads:
-    """A field that a function reads from its YAML value; its findings travel through pydantic's own collection."""
+class Reads:
+    """A field that a function reads from its YAML value; its findings travel through pydantic's own collection.
 
-    def __init__(self, function: Callable[[Any], object]) -> None:
-        self.function = function
+    `form` and `description` are for the JSON Schema: a definition there, and what the key says.
+    """
+
+    def __init__(self, function: Callable[[Any], object], form: str, description: str) -> None:
+        self.function, self.form, self.description = function, form, description
 
     def __get_pydantic_core_schema__(self, source: object, handler: object) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(self._validate)
@@ -118,19 +121,65 @@ class Document(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
 
-    name: Annotated[str, _Reads(_text)]
-    description: Annotated[str, _Reads(_text)] = ""
-    source: Annotated[str | dict[str, str], _Reads(_source)] = ""
-    input: Annotated[dict[str, InputShape], _Reads(read_inputs)]
-    vars: Annotated[dict[str, Value], _Reads(_table("vars: {width: 64}", _variable))] = {}
-    variants: Annotated[dict[str, Mapping], _Reads(_table("variants: {small: {width: 16}}", _variant))] = {}
-    defaults: Annotated[tuple[Thing, ...], _Reads(read_defaults)] = ()
-    blocks: Annotated[dict[str, Block], _Reads(_blocks)] = {}
-    layers: Annotated[Sequence, _Reads(sequence)]
-    outputs: Annotated[tuple[Output, ...], _Reads(read_outputs)] = ()
-    training_outputs: Annotated[tuple[Output, ...], _Reads(read_outputs)] = ()
-    tensors: Annotated[dict[str, Tensor], _Reads(_table("tensors: {k: [[1, 0], [0, 1]]}", _tensor))] = {}
-    expect: Annotated[Mapping | None, _Reads(_mapping("expect: {parameters: 2483, macs: ~ 0.25M}"))] = None
+    name: Annotated[str, Reads(_text, "text", "What the network is called.")]
+    description: Annotated[str, Reads(_text, "text", "What the network is.")] = ""
+    source: Annotated[
+        str | dict[str, str],
+        Reads(_source, "source", "Where the architecture is published: a text, or one for every variant."),
+    ] = ""
+    input: Annotated[
+        dict[str, InputShape],
+        Reads(read_inputs, "input", "The input: its shape, spatial sizes before channels, or several by name."),
+    ]
+    vars: Annotated[
+        dict[str, Value],
+        Reads(
+            _table("vars: {width: 64}", _variable),
+            "variables",
+            "Variables by name. A text that starts with = is an expression over the others.",
+        ),
+    ] = {}
+    variants: Annotated[
+        dict[str, Mapping],
+        Reads(
+            _table("variants: {small: {width: 16}}", _variant),
+            "variants",
+            "Variants by name: the variables that each sets otherwise.",
+        ),
+    ] = {}
+    defaults: Annotated[
+        tuple[Thing, ...],
+        Reads(read_defaults, "defaults", "Layers with the options that hold where an item gives none."),
+    ] = ()
+    blocks: Annotated[
+        dict[str, Block],
+        Reads(_blocks, "blocks", "Parts of the network that are used by name: signatures with their bodies."),
+    ] = {}
+    layers: Annotated[Sequence, Reads(sequence, "sequence", "The network, from its first input.")]
+    outputs: Annotated[
+        tuple[Output, ...],
+        Reads(read_outputs, "outputs", "The points that are outputs; without it the end of the layers."),
+    ] = ()
+    training_outputs: Annotated[
+        tuple[Output, ...],
+        Reads(read_outputs, "outputs", "The points that only training needs; their cost is counted apart."),
+    ] = ()
+    tensors: Annotated[
+        dict[str, Tensor],
+        Reads(
+            _table("tensors: {k: [[1, 0], [0, 1]]}", _tensor),
+            "tensors",
+            "Numbers by name: weights of layers (w=, b=), or an input's value under its name.",
+        ),
+    ] = {}
+    expect: Annotated[
+        Mapping | None,
+        Reads(
+            _mapping("expect: {parameters: 2483, macs: ~ 0.25M}"),
+            "expect",
+            "Figures that the network must have, of all variants or of each by its name.",
+        ),
+    ] = None
 
 
 def parse_document(text: str | bytes, name: str = "<string>") -> Document:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from contextlib import suppress
 from errno import EISDIR
@@ -31,6 +32,12 @@ def show(found: report.Table, form: str, title: str, output: Path | None) -> Non
         report.draw(found, sys.stdout, title)
     else:
         write(report.plain_text(found, title), output)
+
+
+def named(name: str, suffix: str) -> Path:
+    """A file in the current folder, without what a file's name should not hold."""
+    plain = re.sub(r"[^-.\w]+", "-", name).strip("-.")[:100]
+    return Path(f"{plain or 'net'}.{suffix}")
 
 
 def spare(spec: str, output: Path | None) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from archspec import bundle, check, graph, lints, report
 from archspec.analysis import Analysis, analyze
@@ -24,6 +26,9 @@ from archspec.source import Listing, Scalar, Value, collector_paused
 from archspec.syntax import Place
 from archspec.tensors import check_input
 from archspec.variables import evaluate, from_python, overridden
+
+if TYPE_CHECKING:
+    from visualize.diagram import Diagram, Direction
 
 InputSize = str | int | tuple[int, ...] | Mapping[str, int]  # 28x28x1, 784, (28, 28, 1), or sizes by axis
 
@@ -88,6 +93,20 @@ class Spec:
         """The table as Markdown."""
         depth = None if depth is None else at_least_one("depth", depth)
         return report.markdown(report.table(self.analyze(), columns or None, depth))
+
+    def draw(
+        self,
+        depth: int | None = None,
+        direction: Direction = "TB",
+        show: Sequence[str] | None = None,
+        every: bool = False,
+        dot: str | PathLike[str] | None = None,
+    ) -> Diagram:
+        """The network as a diagram, which shows itself in notebooks; see `visualize.diagram.diagram`."""
+        from visualize.diagram import diagram
+        from visualize.labels import DEFAULT
+
+        return diagram(self, depth, direction, DEFAULT if show is None else show, every, dot)
 
     def _repr_html_(self) -> str:
         return report.html_table(report.table(self.analyze()), self.title)

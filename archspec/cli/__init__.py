@@ -15,7 +15,9 @@ import click
 from archspec import __version__
 from archspec.cli.checks import check
 from archspec.cli.opening import UNUSABLE, WIDTH, exit_code
+from archspec.cli.pictures import draw
 from archspec.cli.proofs import run, verify
+from archspec.cli.schema import schema
 from archspec.cli.tables import list_specs, rf, table
 from archspec.errors import ArchspecError
 
@@ -48,5 +50,5 @@ def main() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")  # a name may hold what the terminal's encoding does not
 
 
-for command in (table, rf, check, verify, run, list_specs):
+for command in (table, rf, draw, check, verify, run, schema, list_specs):
     main.add_command(command)

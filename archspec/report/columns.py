@@ -73,6 +73,20 @@ def number(value: int) -> str:
     return f"{value:,}"
 
 
+def size(value: int) -> str:
+    """A number of bytes, rounded.
+
+    >>> size(102_441_248), size(640)
+    ('97.7 MiB', '640 B')
+    """
+    scaled, unit = float(value), "B"
+    for larger in ("KiB", "MiB", "GiB", "TiB", "PiB"):
+        if scaled < 1024:
+            break
+        scaled, unit = scaled / 1024, larger
+    return f"{value} B" if unit == "B" else f"{scaled:.1f} {unit}"
+
+
 def _label(row: Row, _: View) -> str:
     return f"{row.label} x {row.times}" if row.times > 1 else row.label
 

@@ -48,10 +48,10 @@ def rows(analysis: Analysis, depth: int | None = None, chosen: Collection[Node] 
     """
     order = [node for node in analysis.graph if chosen is None or node in chosen]
     if depth is None:
-        return [_single(node, analysis) for node in order]
+        return [single(node, analysis) for node in order]
     found: list[Row] = []
     for group, calls in _runs(order, depth):
-        found += [_single(node, analysis) for node in calls[0]] if group is None else [_folded(group, calls, analysis)]
+        found += [single(node, analysis) for node in calls[0]] if group is None else [folded(group, calls, analysis)]
     return found
 
 
@@ -75,7 +75,8 @@ def _folding(node: Node, depth: int) -> Group | None:
     return groups[depth - 1] if len(groups) >= depth > 0 else None
 
 
-def _single(node: Node, analysis: Analysis) -> Row:
+def single(node: Node, analysis: Analysis) -> Row:
+    """The row of one node."""
     count = analysis.counts[node]
     label = str(node.layer)
     if node.name is not None:
@@ -96,7 +97,9 @@ def _outer(group: Group) -> str:
     return "/".join(part.name for part in group.ancestry()[:-1])
 
 
-def _folded(group: Group, calls: list[Nodes], analysis: Analysis) -> Row:
+def folded(group: Group, calls: list[Nodes], analysis: Analysis) -> Row:
+    """The row of a group, or of several calls of it in series: their nodes together."""
+
     def sum_of(formulas: Iterable[Formula]) -> Formula:
         return Formula.product(sum(formula.value for formula in formulas))
 
