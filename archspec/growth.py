@@ -37,7 +37,7 @@ class Growth:
 
     @property
     def title(self) -> str:
-        return f"{self.spec.title}, up to {_called(self.node)} ({self.node.shape})"
+        return f"{self.spec.title}, up to {called(self.node)} ({self.node.shape})"
 
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON."""
@@ -84,16 +84,17 @@ def _columns(spec: Spec) -> list[str]:
     return [name for name in COLUMNS if shown.get(name, True)]
 
 
-def _called(node: Node) -> str:
+def called(node: Node) -> str:
+    """What a node is called in a sentence."""
     return node.name or f"node {node.index}, {node.layer}"
 
 
 def _region(spec: Spec, node: Node, unit: str) -> Region:
     """The region of a unit given as `3,4`; raises ArchspecError where the layer has no such unit."""
     field = spec.analyze().receptive_field(node)
-    at = _unit(node, unit)
+    at = unit_of(node, unit)
     if field is None:
-        raise ArchspecError("unit", f"{_called(node)} reads no input", hint="choose another layer with --layer")
+        raise ArchspecError("unit", f"{called(node)} reads no input", hint="choose another layer with --layer")
     sets = [axis.at(*at) for axis in field.axes]
     return Region(
         at,
@@ -103,14 +104,15 @@ def _region(spec: Spec, node: Node, unit: str) -> Region:
     )
 
 
-def _unit(node: Node, unit: str) -> tuple[int, ...]:
+def unit_of(node: Node, unit: str) -> tuple[int, ...]:
+    """The unit that is given as `3,4`; raises ArchspecError where the layer has no such unit."""
     sizes = node.shape.spatial
     parts = [part.strip() for part in unit.split(",")] if unit.strip() else []
     fits = len(parts) == len(sizes) and all(part.isascii() and part.isdigit() for part in parts)
     if not fits or any(int(part) >= size for part, size in zip(parts, sizes, strict=True)):
         example = ",".join(str(size // 2) for size in sizes)
         hint = f"write --unit {example}: one number per axis, from 0" if sizes else "choose a map with --layer"
-        raise ArchspecError("unit", f"{_called(node)} is {node.shape} and has no unit `{unit}`", hint=hint)
+        raise ArchspecError("unit", f"{called(node)} is {node.shape} and has no unit `{unit}`", hint=hint)
     return tuple(map(int, parts))
 
 
@@ -123,7 +125,7 @@ def _sentences(spec: Spec, node: Node, region: Region) -> list[str]:
     """The region in words, axis by axis."""
     source = _source(spec, node)
     names = AXES[source.shape.rank]
-    found = [f"unit {', '.join(map(str, region.unit))} of {_called(node)} reads of the {source.shape} input:"]
+    found = [f"unit {', '.join(map(str, region.unit))} of {called(node)} reads of the {source.shape} input:"]
     for name, (low, high), inside, centre in zip(names, region.field, region.inside, region.centre, strict=True):
         seen = f"{inside[0]} to {inside[1]}" if inside else "nothing"
         found.append(f"  {name}: {seen} (field {low} to {high}, centre {centre:g})")

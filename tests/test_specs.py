@@ -46,6 +46,8 @@ COUNTED = {
     "cnn": 100 + 910 + 1473,
     "dilated": 10 + 10,
     "dilated_sum": 2 * 2,
+    "gridded": 10 + 10 + 10,
+    "hybrid": 10 + 10 + 10,
     "true_convolution": 3 + 3,
     "inception": 6998552,
     "residual": (

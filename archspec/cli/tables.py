@@ -12,6 +12,8 @@ from archspec.cli.opening import WIDTH, open_spec
 from archspec.output import show, spare, write_json
 from archspec.source import Scalar, Value, collector_paused
 
+PICTURES = (".svg", ".png", ".pdf", ".html")
+
 
 @click.command(no_args_is_help=True)
 @spec_options
@@ -72,6 +74,9 @@ def table(
 @click.option("--layer", metavar="POINT", help="A point of the spec, or a node's number; else the output.")
 @click.option("--unit", metavar="I,J", help="Also the region of the input that this unit of the layer reads.")
 @click.option("--tail", metavar="N", type=click.IntRange(min=1), help="Show the last N rows alone.")
+@click.option("--image", metavar="PHOTO", type=click.Path(path_type=Path), help="Picture: a PNG or JPEG as the input.")
+@click.option("--axis", metavar="H|W", help="Picture: also the taps from layer to layer along this axis.")
+@click.option("--source", metavar="NAME", help="Picture: the input on which the field is shown; else the first.")
 @output_options
 def rf(
     spec: str,
@@ -81,14 +86,30 @@ def rf(
     layer: str | None,
     unit: str | None,
     tail: int | None,
+    image: Path | None,
+    axis: str | None,
+    source: str | None,
     form: str,
     output: Path | None,
 ) -> None:
     """Show how the receptive field grows up to a layer of SPEC.
 
     Sizes, jumps and paddings are in positions of the input. A field holds the padding that it reaches into.
+
+    With -o net.svg (or .png, .pdf, .html) a picture: the region of one unit, the growth over depth, and the taps of
+    sequences. Without --layer it shows the output if that is a map, else the deepest map that sees less than all.
     """
     spare(spec, output)
+    if output is not None and output.suffix.lower() in PICTURES:
+        if tail or form != "text":
+            raise click.UsageError(f"{output} is a picture: --tail and --format are for tables")
+        from visualize.receptive_field import draw_receptive_field
+
+        network = open_spec(spec, variant, dict(variables), dict(inputs))
+        draw_receptive_field(network, layer, unit, image, axis, source).save(output)
+        return
+    if image or axis or source:
+        raise click.UsageError("--image, --axis and --source are for pictures: -o rf.svg, .png, .pdf or .html")
     with collector_paused():
         from archspec.growth import growth
 
