@@ -1,6 +1,6 @@
 PYTHON ?= $(if $(wildcard .venv/bin/python),.venv/bin/python,python3)
 
-.PHONY: check prove format
+.PHONY: check prove format figures
 
 check:  ## what CI runs
 	$(PYTHON) tests/check.py
@@ -11,3 +11,6 @@ prove:  ## the long proofs, and every property over many more examples
 format:
 	$(PYTHON) -m ruff check --fix-only .
 	$(PYTHON) -m ruff format .
+
+figures:  ## the pictures of the documentation
+	$(PYTHON) docs/figures.py

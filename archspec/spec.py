@@ -28,7 +28,9 @@ from archspec.tensors import check_input
 from archspec.variables import evaluate, from_python, overridden
 
 if TYPE_CHECKING:
+    from visualize.curves.figure import Figure
     from visualize.diagram import Diagram, Direction
+    from visualize.receptive_field.choice import Unit
 
 InputSize = str | int | tuple[int, ...] | Mapping[str, int]  # 28x28x1, 784, (28, 28, 1), or sizes by axis
 
@@ -104,9 +106,22 @@ class Spec:
     ) -> Diagram:
         """The network as a diagram, which shows itself in notebooks; see `visualize.diagram.diagram`."""
         from visualize.diagram import diagram
-        from visualize.labels import DEFAULT
+        from visualize.diagram.labels import DEFAULT
 
         return diagram(self, depth, direction, DEFAULT if show is None else show, every, dot)
+
+    def draw_receptive_field(
+        self,
+        layer: str | int | None = None,
+        unit: Unit | None = None,
+        image: str | Path | None = None,
+        axis: str | None = None,
+        source: str | None = None,
+    ) -> Figure:
+        """What a unit sees, as a picture; see `visualize.receptive_field.draw_receptive_field`."""
+        from visualize.receptive_field import draw_receptive_field
+
+        return draw_receptive_field(self, layer, unit, image, axis, source)
 
     def _repr_html_(self) -> str:
         return report.html_table(report.table(self.analyze()), self.title)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import archspec
 from archspec.spec import Spec
+from visualize.curves.figure import Figure, below, beside
 from visualize.diagram import diagram
-from visualize.figure import Figure, below, beside
 from visualize.receptive_field import draw_growth, draw_receptive_field, draw_region, draw_taps
 
 FOLDER = Path(__file__).resolve().parent / "figures"

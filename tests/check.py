@@ -16,7 +16,7 @@ PACKAGES = [name for name in ("archspec", "builders", "visualize") if (ROOT / na
 STEPS = [
     ["ruff", "check", "."],
     ["ruff", "format", "--check", "."],
-    ["mypy", *PACKAGES, "tests"],
+    ["mypy", *PACKAGES, "tests", "benchmarks", "docs"],
     ["lint-imports", "--no-logo"],
     ["deptry", *PACKAGES],
     ["pytest", "-n", "2", "--durations=5"],

@@ -18,6 +18,7 @@ from archspec.cli.opening import UNUSABLE, WIDTH, exit_code
 from archspec.cli.pictures import draw
 from archspec.cli.proofs import run, verify
 from archspec.cli.schema import schema
+from archspec.cli.serve import serve
 from archspec.cli.tables import list_specs, rf, table
 from archspec.errors import ArchspecError
 
@@ -50,5 +51,5 @@ def main() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")  # a name may hold what the terminal's encoding does not
 
 
-for command in (table, rf, draw, check, verify, run, schema, list_specs):
+for command in (table, rf, draw, check, verify, run, serve, schema, list_specs):
     main.add_command(command)

@@ -47,7 +47,7 @@ def draw(
     spare(spec, output)
     with collector_paused():
         from visualize.diagram import diagram
-        from visualize.labels import DEFAULT
+        from visualize.diagram.labels import DEFAULT
 
         network = open_spec(spec, variant, dict(variables), dict(inputs))
         figures = tuple(name.strip() for name in show.split(",")) if show else DEFAULT

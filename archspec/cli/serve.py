@@ -10,7 +10,7 @@ import click
 
 from archspec import bundle
 from archspec.arguments import spec_options
-from archspec.errors import missing_package
+from archspec.cli.opening import needing
 from archspec.source import Scalar, Value
 
 
@@ -35,10 +35,8 @@ def serve(
     if spec == "-":
         raise click.UsageError("standard input is read once and cannot be followed: name a file")
     _, shown, bundled = bundle.read_spec(spec)
-    try:
-        from visualize.server import Server
-    except ModuleNotFoundError as error:
-        raise missing_package("archspec serve", error, extra="web") from None
+    with needing("web"):
+        from visualize.live.server import Server
     from archspec.choices import Choices
 
     server = Server(Path(shown), Choices(variant or bundled, dict(variables), dict(inputs)), port)

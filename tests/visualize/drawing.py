@@ -12,7 +12,7 @@ import pytest
 import archspec
 from archspec import bundle
 from archspec.spec import Spec
-from visualize import renderer
+from visualize.diagram import renderer
 
 PURE = next(found for folder in renderer._scripts() if (found := shutil.which(renderer.PURE, path=folder)))
 SVG = "{http://www.w3.org/2000/svg}"

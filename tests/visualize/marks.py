@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from visualize.figure import Figure
+from visualize.curves.figure import Figure
 
 
 def rows(figure: Figure) -> list[dict[str, Any]]:

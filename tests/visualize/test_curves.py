@@ -29,7 +29,7 @@ from visualize.curves import (
     lines,
     stems,
 )
-from visualize.series import thinned
+from visualize.curves.series import thinned
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Request
@@ -243,9 +243,9 @@ def test_notebooks_show_the_svg() -> None:
 
 def test_a_missing_library_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "altair", None)
-    monkeypatch.delitem(sys.modules, "visualize.figure")
+    monkeypatch.delitem(sys.modules, "visualize.curves.figure")
     with pytest.raises(ArchspecError, match="altair") as raised:
-        importlib.import_module("visualize.figure")
+        importlib.import_module("visualize.curves.figure")
     assert raised.value.hint == "pip install 'archspec-nn[figures]'"
 
 

@@ -15,8 +15,7 @@ from archspec import ArchspecError
 from archspec.report import table
 from archspec.report.columns import Style
 from tests.visualize.drawing import CNN, NAMES, ODD, PURE, SVG, bundled, elements, hide_system_dot
-from visualize import renderer
-from visualize.diagram import Direction, diagram
+from visualize.diagram import Direction, diagram, renderer
 
 ROWS = """
 name: rows

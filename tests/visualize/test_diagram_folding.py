@@ -9,8 +9,8 @@ import pytest
 from archspec.report.rows import rows
 from archspec.spec import Spec, parse
 from tests.visualize.drawing import NAMES, ODD, bundled
-from visualize.depths import LONGEST, MOST, default_depth, nesting
-from visualize.folding import Layout, edges, layout, ranks, sharing
+from visualize.diagram.depths import LONGEST, MOST, default_depth, nesting
+from visualize.diagram.folding import Layout, edges, layout, ranks, sharing
 
 
 def shown(text: str, depth: int | None = None, every: bool = False) -> tuple[Spec, Layout]:

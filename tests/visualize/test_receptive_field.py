@@ -18,11 +18,11 @@ from archspec.nodes import Node
 from archspec.spec import Spec
 from tests.command import call, failure
 from tests.visualize.marks import marks, rows, texts
-from visualize.choice import Choice, choose
-from visualize.fan import MOST_TAPS, Fan, fan
-from visualize.growth import steps
 from visualize.receptive_field import draw_growth, draw_receptive_field, draw_region, draw_taps
-from visualize.region import FIELD, PADDING, READ
+from visualize.receptive_field.choice import Choice, choose
+from visualize.receptive_field.fan import MOST_TAPS, Fan, fan
+from visualize.receptive_field.growth import steps
+from visualize.receptive_field.region import FIELD, PADDING, READ
 
 BRANCHES = """
 name: branches

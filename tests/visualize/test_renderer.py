@@ -11,8 +11,8 @@ import pytest
 
 from archspec import ArchspecError
 from tests.visualize.drawing import PURE
-from visualize import renderer
-from visualize.renderer import VARIABLE, Program, find, render
+from visualize.diagram import renderer
+from visualize.diagram.renderer import VARIABLE, Program, find, render
 
 SOURCE = 'digraph { a [label="x"]; a -> b }'
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archspec.analysis import Analysis
-from visualize.folding import edges, layout, ranks
+from visualize.diagram.folding import edges, layout, ranks
 
 LONGEST = 30  # boxes one after the other
 MOST = 60  # boxes

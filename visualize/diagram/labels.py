@@ -14,7 +14,7 @@ from archspec.report import COLUMNS
 from archspec.report.columns import Style as Writing
 from archspec.report.columns import View
 from archspec.report.rows import single
-from visualize.folding import Box
+from visualize.diagram.folding import Box
 from visualize.style import INK, LIGHT, style
 
 DEFAULT = ("layer", "shape", "receptive_field", "parameters")

@@ -13,8 +13,8 @@ import altair as alt
 from archspec.analysis import ReceptiveField
 from archspec.nodes import Node
 from archspec.report.columns import number
-from visualize.choice import Choice
-from visualize.figure import COLOURS, DASHES, GREY, Figure, heading
+from visualize.curves.figure import COLOURS, DASHES, GREY, Figure, heading
+from visualize.receptive_field.choice import Choice
 
 MOST_LABELS = 26
 FAR = 5  # times the largest field

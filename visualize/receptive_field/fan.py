@@ -13,7 +13,7 @@ from archspec.analysis.positions import Positions, every, union
 from archspec.analysis.reads import table
 from archspec.layers.window import SAME, AxisWindow, Phases, Reach, Window
 from archspec.nodes import Node
-from visualize.choice import Choice
+from visualize.receptive_field.choice import Choice
 
 MOST_TAPS = 3000  # lines that are drawn
 WIDEST = 256  # input positions that are drawn

@@ -9,9 +9,9 @@ from typing import Any
 import altair as alt
 
 from archspec.nodes import Node
-from visualize.choice import Choice
-from visualize.fan import Fan, fan
-from visualize.figure import COLOURS, Figure, heading
+from visualize.curves.figure import COLOURS, Figure, heading
+from visualize.receptive_field.choice import Choice
+from visualize.receptive_field.fan import Fan, fan
 
 TALLEST, SHORTEST = 56, 13  # pixels from row to row
 HEIGHT = 620

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from archspec.errors import ArchspecError, did_you_mean
 from archspec.spec import Spec
-from visualize.choice import Choice, Unit, choose
-from visualize.figure import Figure, below, beside
-from visualize.growth import growth
-from visualize.photograph import data_uri
-from visualize.region import region
-from visualize.taps import taps
+from visualize.curves.figure import Figure, below, beside
+from visualize.receptive_field.choice import Choice, Unit, choose
+from visualize.receptive_field.growth import growth
+from visualize.receptive_field.photograph import data_uri
+from visualize.receptive_field.region import region
+from visualize.receptive_field.taps import taps
 
 __all__ = ["draw_growth", "draw_receptive_field", "draw_region", "draw_taps"]
 

@@ -18,7 +18,7 @@ from archspec.document import parse_document
 from archspec.errors import ArchspecError
 from archspec.source import LARGEST, collector_paused
 from archspec.spec import Spec, build
-from visualize.watching import saves
+from visualize.live.watching import saves
 
 Data = Mapping[str, object]
 Text = bytes | str  # what is in the file, or why it cannot be read

@@ -21,9 +21,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from archspec.choices import Choices
 from archspec.errors import ArchspecError
 from archspec.spec import Spec
-from visualize.connections import Pages, Requests
-from visualize.live import Data, Live, State
-from visualize.waiting import waiting_html
+from visualize.live.connections import Pages, Requests
+from visualize.live.following import Data, Live, State
+from visualize.live.waiting import waiting_html
 
 HOST = "127.0.0.1"
 LARGEST_HEAD = 16 * 1024  # bytes, of a request

@@ -12,7 +12,7 @@ from archspec.graph import LayerGraph
 from archspec.layers import Family, Formula
 from archspec.nodes import Node
 from archspec.report.rows import Row, rows
-from visualize.repeats import Part, Parts, representatives
+from visualize.diagram.repeats import Part, Parts, representatives
 from visualize.style import Style, style
 
 MOST_ATTACHED = 4  # layers behind the first one of a unit

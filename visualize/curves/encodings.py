@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from visualize.figure import COLOURS, DASHES, Chart, Figure, heading
-from visualize.series import Axis, Series
+from visualize.curves.figure import COLOURS, DASHES, Chart, Figure, heading
+from visualize.curves.series import Axis, Series
 
-import altair as alt  # isort: skip  (behind visualize.figure, which says what to install)
+import altair as alt  # isort: skip  (behind visualize.curves.figure, which says what to install)
 
 Symbol = Literal["square", "stroke"]
 

@@ -11,8 +11,8 @@ from typing import Any
 import altair as alt
 
 from archspec.analysis.positions import Positions, every
-from visualize.choice import AxisRegion, Choice
-from visualize.figure import COLOURS, INK, PAPER, Figure, beside, heading
+from visualize.curves.figure import COLOURS, INK, PAPER, Figure, beside, heading
+from visualize.receptive_field.choice import AxisRegion, Choice
 
 LONGEST = 340  # pixels of the longer side
 LARGEST_CELL = 30  # pixels

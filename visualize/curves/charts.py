@@ -11,28 +11,11 @@ from dataclasses import asdict, dataclass
 from statistics import NormalDist
 from typing import Any
 
-from visualize.encodings import along_x, along_y, colour, dash, data, framed, scale, told
-from visualize.figure import FORMATS, INK, Figure, below, beside
-from visualize.series import Axis, Band, Numbers, Series, counted, numbers, prepared, wrong
+from visualize.curves.encodings import along_x, along_y, colour, dash, data, framed, scale, told
+from visualize.curves.figure import INK, Figure
+from visualize.curves.series import Axis, Band, Numbers, Series, counted, numbers, prepared, wrong
 
-import altair as alt  # isort: skip  (behind visualize.figure, which says what to install)
-
-__all__ = [
-    "FORMATS",
-    "Axis",
-    "Bar",
-    "Density",
-    "Figure",
-    "Series",
-    "bars",
-    "below",
-    "beside",
-    "gaussian",
-    "heat",
-    "histogram",
-    "lines",
-    "stems",
-]
+import altair as alt  # isort: skip  (behind visualize.curves.figure, which says what to install)
 
 FEW_POINTS = 40  # of one line: each has its dot
 MOST_WRITTEN = 150  # cells of a grid: each has its number

@@ -8,9 +8,9 @@ import graphviz  # type: ignore[import-untyped]
 
 from archspec.graph import LayerGraph
 from archspec.nodes import Node
-from visualize.folding import Box, Edge, Layout, edges, ranks, sharing, spine
-from visualize.labels import WIDEST, Labels, end, title
-from visualize.repeats import Part
+from visualize.diagram.folding import Box, Edge, Layout, edges, ranks, sharing, spine
+from visualize.diagram.labels import WIDEST, Labels, end, title
+from visualize.diagram.repeats import Part
 from visualize.style import LIGHT
 
 STRAIGHT, NEAR, FAR = "64", "4", "1"  # how much an edge resists to bend: on the main chain, to a neighbour, a skip

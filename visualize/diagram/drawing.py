@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from archspec.errors import ArchspecError, did_you_mean
 from archspec.files import replacing
-from visualize import renderer
-from visualize.depths import default_depth, nesting
-from visualize.dot import dot_source
-from visualize.folding import Box, layout
-from visualize.labels import DEFAULT, Labels, facts
-from visualize.svg import finished
+from visualize.diagram import renderer
+from visualize.diagram.depths import default_depth, nesting
+from visualize.diagram.dot import dot_source
+from visualize.diagram.folding import Box, layout
+from visualize.diagram.labels import DEFAULT, Labels, facts
+from visualize.diagram.svg import finished
 
 if TYPE_CHECKING:
     from archspec.spec import Spec

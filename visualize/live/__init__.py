@@ -1,0 +1,1 @@
+"""The page of a spec that follows every save of it."""
