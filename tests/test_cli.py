@@ -130,13 +130,17 @@ def test_help_names_every_command_with_what_it_does() -> None:
     lines = printed("--help").splitlines()
     assert lines[lines.index("Commands:") + 1 :] == [
         "  check   Report the errors in specs, and figures that are not as expected.",
+        "  draw    Draw SPEC as a diagram: its layers as boxes, its stages and blocks as frames.",
         "  list    List the bundled specs and their variants.",
+        "  report  Write everything that is known of SPEC as one page that opens offline.",
         "  rf      Show how the receptive field grows up to a layer of SPEC.",
         "  run     Run SPEC on the input that it gives and print each layer's output.",
+        "  schema  Print the JSON Schema of specs, by which editors complete and check them.",
+        "  serve   Show SPEC as a page that follows every save of it.",
         "  table   Print shapes, parameters and MACs of SPEC, layer by layer.",
         "  verify  Hold every number of SPEC against a run of its torch module.",
     ]
-    for command in ("check", "list", "rf", "run", "table", "verify"):
+    for command in ("check", "draw", "list", "report", "rf", "run", "schema", "serve", "table", "verify"):
         assert printed(command, "-h").startswith(f"Usage: archspec {command} [OPTIONS]")
     assert printed("--version").startswith("archspec, version ")
 

@@ -15,6 +15,7 @@ import click
 from archspec import __version__
 from archspec.cli.checks import check
 from archspec.cli.opening import UNUSABLE, WIDTH, exit_code
+from archspec.cli.pages import report
 from archspec.cli.pictures import draw
 from archspec.cli.proofs import run, verify
 from archspec.cli.schema import schema
@@ -51,5 +52,5 @@ def main() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")  # a name may hold what the terminal's encoding does not
 
 
-for command in (table, rf, draw, check, verify, run, serve, schema, list_specs):
+for command in (table, rf, draw, report, serve, check, verify, run, schema, list_specs):
     main.add_command(command)
