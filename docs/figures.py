@@ -1,15 +1,23 @@
-"""Writes the pictures of the documentation into docs/figures/; `--check` says which of them are out of date instead."""
+"""Writes the pictures of the documentation into docs/figures/.
+
+`--check` says which of the drawings are out of date instead; the screenshot, which needs Chromium, is only written.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from shutil import which
+from tempfile import TemporaryDirectory
+
+from playwright.sync_api import sync_playwright
 
 import archspec
 from archspec.spec import Spec
 from visualize.curves.figure import Figure, below, beside
 from visualize.diagram import diagram
+from visualize.page import page_data, page_html
 from visualize.receptive_field import draw_growth, draw_receptive_field, draw_region, draw_taps
 
 FOLDER = Path(__file__).resolve().parent / "figures"
@@ -78,6 +86,21 @@ FIGURES: dict[str, Callable[[], str]] = {
 }
 
 
+def screenshot() -> bytes:
+    """The report of ResNet-50 as a browser shows it, a unit of a middle layer chosen."""
+    with TemporaryDirectory() as folder, sync_playwright() as playwright:
+        path = Path(folder, "report.html")
+        path.write_text(page_html(page_data(archspec.load("resnet50"))), encoding="utf-8")
+        browser = playwright.chromium.launch(executable_path=which("chromium"), args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page(viewport={"width": 1360, "height": 760}, color_scheme="light")
+        page.goto(path.as_uri())
+        page.get_by_label("Layer", exact=True).select_option("80")
+        shown = page.get_by_role("region", name="Receptive field").bounding_box()
+        assert shown is not None
+        height = shown["y"] + shown["height"] + 12
+        return page.screenshot(full_page=True, clip={"x": 0, "y": 0, "width": 1360, "height": height})
+
+
 def main(arguments: list[str]) -> int:
     """Write all pictures, or with `--check` compare them; the exit code is 1 where one differs."""
     differing = []
@@ -90,6 +113,8 @@ def main(arguments: list[str]) -> int:
             path.write_text(svg, encoding="utf-8", newline="\n")
         elif not path.is_file() or path.read_text(encoding="utf-8") != svg:
             differing.append(path.name)
+    if "--check" not in arguments:
+        (FOLDER / "report.png").write_bytes(screenshot())
     for name in differing:
         print(f"docs/figures/{name} is out of date: run python docs/figures.py")
     return 1 if differing else 0
