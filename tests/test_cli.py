@@ -130,7 +130,7 @@ def test_help_names_every_command_with_what_it_does() -> None:
     lines = printed("--help").splitlines()
     assert lines[lines.index("Commands:") + 1 :] == [
         "  check   Report the errors in specs, and figures that are not as expected.",
-        "  draw    Draw SPEC as a diagram: its layers as boxes, its stages and blocks as frames.",
+        "  draw    Draw SPEC: layers as boxes, stages and blocks as frames.",
         "  list    List the bundled specs and their variants.",
         "  report  Write everything that is known of SPEC as one page that opens offline.",
         "  rf      Show how the receptive field grows up to a layer of SPEC.",

@@ -40,7 +40,7 @@ def draw(
     every: bool,
     dot: str | None,
 ) -> None:
-    """Draw SPEC as a diagram: its layers as boxes, its stages and blocks as frames.
+    """Draw SPEC: layers as boxes, stages and blocks as frames.
 
     Without --depth it is folded until it can be read. Without -o it is written to the current folder, by its name.
     """
