@@ -36,7 +36,7 @@ def report(
     verify: bool,
     show: bool,
 ) -> None:
-    """Write everything that is known of SPEC as one page that opens offline.
+    """Write what is known of SPEC as one page that opens offline.
 
     Table, diagram, receptive fields, shares and the spec's text. Without -o it is written to the current folder, by its
     name.
