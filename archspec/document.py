@@ -47,7 +47,7 @@ class Reads:
 
 
 def _text(value: Value) -> str:
-    if not isinstance(value, Scalar) or (value.plain and not value.text):
+    if not isinstance(value, Scalar) or value.value is None:
         raise ArchspecError("not-text", "text should stand here", value.span(), "write a word or a sentence")
     return value.text
 
@@ -69,8 +69,9 @@ def _table(example: str, read_one: Callable[[Scalar, Value], T]) -> Callable[[Va
     def reader(value: Value) -> dict[str, T]:
         findings = Findings()
         found: dict[str, T] = {}
-        limited(_mapping(example)(value))
-        for key, item in _mapping(example)(value).items:
+        table = _mapping(example)(value)
+        limited(table)
+        for key, item in table.items:
             with findings:
                 found[key.text] = read_one(key, item)
         findings.raise_any()

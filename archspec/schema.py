@@ -24,9 +24,9 @@ IDENTITY = "urn:archspec-nn:spec"
 NAME = "^(?!(?:{})$)[A-Za-z_][A-Za-z0-9_]*$"
 NO_NAME = "a name is a letter, then letters, digits or _, and no word that has a meaning of its own"
 NO_METRIC = "neither a metric nor a variant with its metrics"
-SIGNATURE = r"^\s*[a-z][A-Za-z0-9_]*\s*(\([\s\S]*\)\s*)?$"
 
 _RESERVED = KEYWORDS | SIZES
+SIGNATURE = rf"^\s*(?!(?:{'|'.join(sorted({*_RESERVED, 'x'}))})\s*(?:\(|$))[a-z][A-Za-z0-9_]*\s*(\([\s\S]*\)\s*)?$"
 _ITEM: Schema = {"type": "string", "minLength": 1}
 
 
@@ -158,7 +158,10 @@ def _expected() -> Schema:
     figures = {
         f"figure_{name}": {
             "description": f"Such as {figure.example}; {name}@POINT is that of a point.",
-            "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": f"^(?:{figure.form.pattern})$"}],
+            "anyOf": [
+                *([{"type": "integer", "minimum": 0}] if figure.form.fullmatch("1") else []),
+                {"type": "string", "pattern": f"^(?:{figure.form.pattern})$"},
+            ],
         }
         for name, figure in FIGURES.items()
     }

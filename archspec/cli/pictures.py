@@ -13,7 +13,7 @@ from archspec.output import named, spare, write
 from archspec.source import Scalar, Value, collector_paused
 
 if TYPE_CHECKING:
-    from visualize.diagram import Diagram, Direction
+    from visualize.diagram import Direction
 
 
 @click.command(no_args_is_help=True)
@@ -55,14 +55,8 @@ def draw(
         if output is None:
             output = named(network.variant or network.name, form or "svg")
             spare(spec, output)
-        _save(drawn, output, form)
-
-
-def _save(drawn: Diagram, output: Path, form: str | None) -> None:
-    if str(output) != "-":
-        drawn.save(output, form)
-        click.echo(f"{output}: {drawn.summary}", err=True)
-    elif form in ("png", "pdf"):
-        click.echo(drawn.render(form), nl=False)
-    else:
-        write(drawn.render(form or "svg").decode(), None)
+        if str(output) == "-":
+            write(drawn.render(form or "svg"), None)
+        else:
+            drawn.save(output, form)
+            click.echo(f"{output}: {drawn.summary}", err=True)

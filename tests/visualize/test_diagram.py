@@ -14,7 +14,7 @@ import archspec
 from archspec import ArchspecError
 from archspec.report import table
 from archspec.report.columns import Style
-from tests.visualize.drawing import CNN, NAMES, ODD, PURE, SVG, bundled, elements, hide_system_dot
+from tests.visualize.drawing import CNN, NAMES, ODD, SVG, bundled, elements, hide_system_dot
 from visualize.diagram import Direction, diagram, renderer
 
 ROWS = """
@@ -119,6 +119,23 @@ def test_figures_within_repeats_are_of_one_call_and_their_fields_from_first_to_l
     assert "148 parameters" in source
 
 
+def test_memory_within_repeats_is_told_from_first_to_last() -> None:
+    spec = archspec.parse("{name: a, input: 8x8x4, blocks: {b: [RELU, CONV3-4]}, layers: [POOL2, b x3]}")
+    memory = spec.analyze().memory("float32", 1).outputs
+    assert [memory[node] for node in spec] == [1024, 256, 256, 256, 0, 256, 0, 256]  # behind CONV it writes in place
+    source = spec.draw(show=["memory"]).source
+    assert "256 to 0 bytes" in source
+    assert "256 to 256" not in source
+
+
+def test_what_is_attached_to_a_shared_layer_has_its_own_parameters() -> None:
+    spec = archspec.parse("{name: a, input: 8x8x4, layers: [CONV3-4 share k, BN, CONV3-4 share k, BN]}")
+    assert spec.analyze().parameters == 156 + 8
+    source = spec.draw(show=["parameters"]).source
+    assert "156 parameters" in source
+    assert "weights shared \N{MIDDLE DOT} 8 parameters" in source
+
+
 def test_the_names_of_layers_alone() -> None:
     source = archspec.parse(CNN).draw(show=["layer"]).source
     assert ">POOL2<" in source
@@ -167,9 +184,9 @@ def test_formats(tmp_path: Path) -> None:
 
 def test_a_system_dot_draws_pdf_on_white(tmp_path: Path) -> None:
     program = tmp_path / "mine"
-    program.write_text(f'#!/bin/sh\necho "$@" > "{tmp_path}/calls"\nexec "{PURE}" -Tsvg\n')
+    program.write_text(f'#!/bin/sh\necho "$@" > "{tmp_path}/calls"\nprintf "%%PDF-1.7 %%%%EOF"\n')
     program.chmod(0o755)
-    assert archspec.parse(CNN).draw(dot=program).render("pdf").startswith(b"<?xml")
+    assert archspec.parse(CNN).draw(dot=program).render("pdf") == b"%PDF-1.7 %%EOF"
     assert (tmp_path / "calls").read_text() == "-Kdot -Tpdf -Gbgcolor=white\n"
 
 
@@ -246,6 +263,15 @@ def test_an_unknown_format() -> None:
     with pytest.raises(ArchspecError) as failed:
         archspec.parse(CNN).draw().render("gif")
     assert str(failed.value) == "error[unknown-format]: there is no format `gif`\n  help: there are svg, png, pdf, dot"
+
+
+def test_a_folder_is_refused_before_anything_is_drawn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(renderer, "_scripts", lambda: iter(()))
+    for folder in (".", "..", tmp_path):
+        with pytest.raises(ArchspecError, match=r"error\[unwritable\]: cannot write .*: Is a directory"):
+            archspec.parse(CNN).draw().save(folder, "svg")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:

@@ -101,7 +101,6 @@ def test_blocks_that_repeat_are_drawn_once() -> None:
     assert frames(found) == ["body x 1", "b x 3"]
     assert [box.label for box in found.boxes] == ["Input", "CONV3-4", "POOL3 s1 p1", "CONV1-2"]
     assert [node.index for node in found.boxes[1].nodes] == [1, 3, 5]
-    assert found.boxes[1].last.index == 5
     assert found.boxes[1].row.parameters.value == 148
 
 

@@ -203,7 +203,7 @@ def test_the_policy_lets_nothing_in_but_the_page_itself() -> None:
     assert re.fullmatch(r"'sha256-[\w+/=]+'", rules["script-src"])
     assert rules["img-src"] == "data: blob:"
     live = page_html(data, 'to"ken')
-    assert "connect-src 'self'" in live
+    assert "connect-src 'self' ws://127.0.0.1:* ws://localhost:*;" in live
     assert 'content="to&quot;ken"' in live
     assert "new WebSocket" in live
     assert "new WebSocket" not in page_html(data)

@@ -23,6 +23,7 @@ from visualize.receptive_field.choice import Choice, choose
 from visualize.receptive_field.fan import MOST_TAPS, Fan, fan
 from visualize.receptive_field.growth import steps
 from visualize.receptive_field.region import FIELD, PADDING, READ
+from visualize.receptive_field.taps import KINDS, SEEN, UNIT
 
 BRANCHES = """
 name: branches
@@ -270,6 +271,12 @@ def test_the_taps_are_those_of_the_layers(unit: str) -> None:
     assert inputs == set(choice.field.axes[0].inside(*choice.unit).members())
 
 
+def test_nothing_is_read_behind_a_unit_that_reads_padding_alone() -> None:
+    found = fan(chosen("{name: a, input: 8x4, layers: [GAP, PAD p2]}", "2", "0"), 0)
+    assert [row.read.count for row in found.rows] == [1, 0, 0]
+    assert found.count == 0
+
+
 def test_causal_units_stand_over_the_last_position_that_they_read() -> None:
     found = fan(chosen(CAUSAL, unit="20"), 0)
     assert {found.place(tap.node, tap.unit) - tap.unit for tap in found.taps} == {0}
@@ -312,6 +319,13 @@ def test_what_is_too_wide_is_a_window_that_says_so() -> None:
     figure = draw_taps(spec(text))
     assert figure.notes[-1] == f"in view: positions {low:g} to {high:g}, {found.inside:,} of {found.count:,} taps"
     assert marks(figure.svg())["rule"] == len(found.taps)
+
+
+def test_the_dot_of_the_unit_is_found_among_hundreds() -> None:
+    found = rows(draw_taps(spec("{name: a, input: 400x4, layers: [CONV201-4]}")))
+    sizes = {kind: {row["size"] for row in found if row.get("kind") == kind and "size" in row} for kind in KINDS}
+    assert sizes[UNIT] == {SEEN}
+    assert max(sizes["not read"]) < SEEN
 
 
 def test_the_taps_of_a_plane_along_the_axis_that_is_named() -> None:

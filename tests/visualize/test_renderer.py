@@ -112,8 +112,17 @@ def test_a_program_that_fails_is_quoted(tmp_path: Path) -> None:
 
 
 def test_a_program_that_says_and_draws_nothing(tmp_path: Path) -> None:
-    assert failing(tmp_path, "exit 0").diagnostics[0].message == f"{tmp_path}/dot failed with code 0: no word why"
+    assert failing(tmp_path, "exit 0").diagnostics[0].message == f"{tmp_path}/dot drew no svg: no word why"
     assert "no word why" in failing(tmp_path, "kill -9 $$").diagnostics[0].message
+
+
+@pytest.mark.parametrize("form", ["svg", "png", "pdf"])
+@pytest.mark.parametrize("drawn", ["garbage", "<svg", "%PDF-1.7", r"\211PNG", r"\377"])
+def test_a_program_that_draws_something_else(form: str, drawn: str, tmp_path: Path) -> None:
+    path = program(tmp_path, "echo 'no such device' >&2", f"printf '{drawn.replace('%', '%%')}'")
+    with pytest.raises(ArchspecError) as failed:
+        render(SOURCE, form, Program(str(path)))
+    assert failed.value.diagnostics[0].message == f"{tmp_path}/dot drew no {form}: no such device"
 
 
 def test_a_program_that_hangs_is_stopped(tmp_path: Path) -> None:

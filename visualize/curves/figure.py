@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from archspec.errors import ArchspecError, did_you_mean, missing_package
-from archspec.files import replacing
+from archspec.output import write
 
 try:
     import altair as alt
@@ -131,13 +131,7 @@ class Figure:
     def save(self, path: str | Path) -> None:
         """Write the figure whole to a file whose suffix chooses the form; raises ArchspecError."""
         path = Path(path)
-        content = self.render(path.suffix.lower())
-        try:
-            with replacing(path) as draft:
-                draft.write_bytes(content)
-        except OSError as error:
-            message = f"cannot write {path}: {error.strerror or error}"
-            raise ArchspecError("unwritable", message, hint="choose another file") from None
+        write(self.render(path.suffix.lower()), path)
 
     def render(self, suffix: str) -> bytes:
         """The figure in the form of a suffix: .svg, .png, .pdf or .html; raises ArchspecError for another."""

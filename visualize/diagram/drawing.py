@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from archspec.errors import ArchspecError, did_you_mean
-from archspec.files import replacing
+from archspec.output import writable, write
 from visualize.diagram import renderer
 from visualize.diagram.depths import default_depth, nesting
 from visualize.diagram.dot import dot_source
@@ -56,7 +56,7 @@ class Diagram:
     @cached_property
     def _svg(self) -> str:
         drawn = renderer.render(self.source, "svg", renderer.find(self.dot))
-        return finished(drawn.decode(), self.tooltips)
+        return finished(drawn.decode(errors="replace"), self.tooltips)
 
     def render(self, form: str = "svg") -> bytes:
         """The picture as svg, png, pdf or dot."""
@@ -77,16 +77,17 @@ class Diagram:
         """
         path = Path(path)
         form = form or format_of(path)
+        writable(path)
         try:
             picture = self.render(form)
         except ArchspecError as error:
             if error.code != "no-dot":
                 raise
             source = path.with_suffix(".dot")
-            _write(source, self.source.encode())
+            write(self.source, source)
             message = f"{error.diagnostics[0].message}; {source} holds the diagram for one"
             raise ArchspecError(error.code, message, hint=error.hint) from None
-        _write(path, picture)
+        write(picture, path)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:  # noqa: ARG002
         try:
@@ -142,15 +143,3 @@ def format_of(path: Path) -> str:
         hint = f"name it {path.stem}.svg, .png, .pdf or .dot, or give the format"
         raise ArchspecError("unknown-format", f"{path} does not say which format to draw in", hint=hint)
     return suffix
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        if path.exists() and not path.is_file():  # a device or a pipe is written to, a folder refuses
-            path.write_bytes(content)
-        else:
-            with replacing(path) as draft:
-                draft.write_bytes(content)
-    except OSError as error:
-        message = f"cannot write {path}: {error.strerror or error}"
-        raise ArchspecError("unwritable", message, hint="choose another file") from None

@@ -22,16 +22,14 @@ MOST_ATTACHED = 4  # layers behind the first one of a unit
 class Box:
     """A layer with what is attached to it (CONV, BN, RELU), or a folded group or a run of `times` of them.
 
-    `rows` are those of the report. `row` sums them up. `nodes` also holds their likes in every repeat of the frames
-    around the box, `last` among them the one whose output leaves the last repeat. `parts` are the frames, outermost
-    first.
+    `rows` are those of the report. `row` sums them up. `nodes`, in execution order, also holds their likes in every
+    repeat of the frames around the box, those in the last one last. `parts` are the frames, outermost first.
     """
 
     key: str
     rows: tuple[Row, ...]
     row: Row
     nodes: tuple[Node, ...]
-    last: Node
     parts: tuple[Part, ...]
 
     @property
@@ -96,7 +94,7 @@ def layout(analysis: Analysis, depth: int | None = None, every: bool = False) ->
 def _box(number: int, unit: list[Row], likes: Mapping[Node, list[Node]], parts: tuple[Part, ...]) -> Box:
     row = unit[0] if len(unit) == 1 else _sum(unit)
     nodes = sorted(chain.from_iterable(likes[node] for node in row.nodes), key=lambda node: node.index)
-    return Box(f"box-{number}", tuple(unit), row, tuple(nodes), likes[row.last][-1], parts)
+    return Box(f"box-{number}", tuple(unit), row, tuple(nodes), parts)
 
 
 def _sum(unit: list[Row]) -> Row:

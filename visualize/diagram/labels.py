@@ -12,7 +12,7 @@ from archspec.analysis import Analysis
 from archspec.errors import ArchspecError, did_you_mean
 from archspec.report import COLUMNS
 from archspec.report.columns import Style as Writing
-from archspec.report.columns import View
+from archspec.report.columns import View, number
 from archspec.report.rows import single
 from visualize.diagram.folding import Box
 from visualize.style import INK, LIGHT, style
@@ -77,18 +77,18 @@ class Labels:
         if not first.inputs:
             return [COLUMNS["activations"].text(box.row, view)] if "shape" in self.facts else []
         before = replace(box.row, nodes=(first.inputs[0],), folded=False)
+        last = replace(box.row, nodes=box.nodes[-len(box.row.nodes) :])  # its like in the last repeat
         found: list[str] = []
         for fact in self.facts:
             column, around = FACTS[fact]
-            text = COLUMNS[column].text(box.row, view)
+            text, then = (COLUMNS[column].text(row, view) for row in (box.row, last))
             same = fact in ("shape", "receptive_field") and COLUMNS[column].text(before, view) == text
             if fact == "parameters" and any(row.shared for row in box.rows):
                 found.append("weights shared")
-                continue
+                text = then = number(box.row.parameters.value)
+            text = text if text == then else f"{text} to {then}"
             if text == "0" or (same and box.style.slim and not box.folded):
                 continue
-            if fact == "receptive_field" and box.last is not box.row.last:
-                text = _from_to(text, COLUMNS[column].text(replace(box.row, nodes=(box.last,)), view))
             found.append(around.format(text))
         return found
 
@@ -156,7 +156,3 @@ def plain(text: str) -> str:
 
 def _escaped(text: str) -> str:
     return escape(re.sub(r"(^| )x (?=\d)", "\\1\N{MULTIPLICATION SIGN} ", plain(text)))
-
-
-def _from_to(first: str, last: str) -> str:
-    return first if first == last else f"{first} to {last}"

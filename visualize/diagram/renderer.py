@@ -16,6 +16,7 @@ from archspec.errors import ArchspecError
 VARIABLE = "ARCHSPEC_DOT"
 PURE = "graphviz-pure"  # a wheel with a dot program inside; it writes no pdf
 PATIENCE = 120.0  # seconds
+WHOLE = {"svg": (b"<svg", b"</svg>"), "png": (b"\x89PNG", b"IEND"), "pdf": (b"%PDF", b"%%EOF")}  # starts and ends
 INSTALL = f"install Graphviz (apt install graphviz, brew install graphviz), or pip install {PURE}"
 
 
@@ -65,9 +66,10 @@ def render(source: str, form: str, program: Program, *options: str, patience: fl
         raise _failed(program, f"did not finish in {patience:g} seconds") from None
     except OSError as error:
         raise _failed(program, f"cannot be run: {error.strerror or error}") from None
-    if done.returncode or not done.stdout:
+    if done.returncode or not all(mark in done.stdout for mark in WHOLE[form]):
+        what = f"failed with code {done.returncode}" if done.returncode else f"drew no {form}"
         said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise _failed(program, f"failed with code {done.returncode}: " + (" / ".join(said[-3:]) or "no word why"))
+        raise _failed(program, f"{what}: {' / '.join(said[-3:]) or 'no word why'}")
     return done.stdout
 
 

@@ -29,6 +29,16 @@ class Requests(H11Protocol):
 class Pages(WebSocketsSansIOProtocol):
     """The connection of an open page. One that answers no ping is cut off, with whatever it has not read."""
 
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if not self.handshake_initiated:  # the head is here, and is none: uvicorn would wait for ever
+            self.transport.abort()
+
+    def send_keepalive_ping(self) -> None:
+        super().send_keepalive_ping()
+        if self.pong_timer is None:  # it was to close, and does not read what stands before that
+            self.transport.abort()
+
     def keepalive_timeout(self) -> None:
         super().keepalive_timeout()
         self.transport.abort()

@@ -117,6 +117,8 @@ def _failed(error: ArchspecError, text: Text, before: State) -> State:
 def _read(path: Path) -> Text:
     """The text of the file, no longer than what is refused as too long."""
     try:
+        if path.is_fifo():
+            return "it is a pipe, and what it holds can be read only once"
         with path.open("rb") as file:
             return file.read(LARGEST + 1)
     except OSError as error:

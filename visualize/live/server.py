@@ -115,7 +115,7 @@ class Server:
         head = [request.scope["query_string"], *(part for header in request.scope["headers"] for part in header)]
         if request.headers.get("host") not in self._hosts:
             return 421
-        if sum(map(len, head)) > LARGEST_HEAD:
+        if sum(len(part) + 2 for part in head) > LARGEST_HEAD:  # and what stands between them
             return 431
         return None if request.scope["path"] == path else 404
 
@@ -170,7 +170,7 @@ class Server:
 
 
 class _Stopping(uvicorn.Server):
-    """Lets go of whoever waits for news before it waits for the last answer to be given."""
+    """Lets go of whoever waits for news, and of whoever does not read, before it waits for the last answers."""
 
     def __init__(self, config: uvicorn.Config, live: Live) -> None:
         super().__init__(config)
@@ -178,6 +178,10 @@ class _Stopping(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self.live.stop()
+        for connection in self.server_state.connections:
+            if connection.transport.get_write_buffer_size():
+                connection.transport.abort()
+        await asyncio.sleep(0)  # until they are gone: those that were closing cannot be closed again
         await super().shutdown(sockets)
 
 

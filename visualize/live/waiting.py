@@ -7,6 +7,8 @@ import hashlib
 import html
 from string import Template
 
+from visualize.page.document import LOCAL
+
 STYLE = """
 :root { color-scheme: light dark; }
 body { margin: 3rem auto; max-width: 60rem; padding: 0 1.5rem; font: 1rem/1.5 system-ui, sans-serif; }
@@ -56,7 +58,7 @@ def waiting_html(title: str, error: str, token: str) -> str:
         "script-src": _hash(SCRIPT),
         "style-src": _hash(STYLE),
         "img-src": "data:",
-        "connect-src": "'self'",
+        "connect-src": LOCAL,
         "base-uri": "'none'",
         "form-action": "'none'",
     }

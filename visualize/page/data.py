@@ -28,7 +28,7 @@ def page_data(spec: Spec, verification: Mapping[str, object] | None = None) -> P
 
     Raises ArchspecError where that is another network's.
     """
-    analysis = spec.analyze()
+    analysis, drawn = spec.analyze(), drawings(spec)
     rows = branches(analysis)
     return {
         "title": spec.title,
@@ -37,10 +37,10 @@ def page_data(spec: Spec, verification: Mapping[str, object] | None = None) -> P
         "table": table_data(analysis, rows),
         "nodes": _nodes(spec),
         "families": {str(family): _colours(family) for family in Family},
-        "drawings": drawings(spec),
         "explorer": explorer_data(analysis),
         "source": _source(spec),
         "verification": None if verification is None else verification_data(spec, verification),
+        "drawings": drawn(),
     }
 
 

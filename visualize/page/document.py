@@ -32,6 +32,7 @@ SCRIPTS = (
     "main",
 )
 LIVE = "live"
+LOCAL = "'self' ws://127.0.0.1:* ws://localhost:*"  # to some browsers a socket is not 'self'
 UNSAFE = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 
 
@@ -47,7 +48,7 @@ def page_html(data: Mapping[str, object], live: str | None = None) -> str:
         "script-src": _hashed(scripts),
         "style-src": _hashed(styles),
         "img-src": "data: blob:",
-        "connect-src": "'self'" if live else "'none'",
+        "connect-src": LOCAL if live else "'none'",
         "base-uri": "'none'",
         "form-action": "'none'",
     }

@@ -163,7 +163,8 @@ class Fan:
 
 
 def fan(choice: Choice, axis: int) -> Fan:
-    """Everything that the chosen unit reads along an axis of the input, layer by layer.
+    """Everything that the chosen unit reads along an axis of the input, layer by layer, as if it missed no map along
+    another axis.
 
     Layers that read nothing but the unit's own place are left out, and so are gates and statistics. Where there are
     too many taps, or they reach too far, the view is a window around the unit.
@@ -235,7 +236,7 @@ def _plain(choice: Choice, node: Node, along: int) -> Node:
 def _image(units: Positions, how: AxisWindow, size: int) -> Positions:
     if isinstance(how.reads, Phases):
         return table(how.reads).over(units).within(size)
-    return every(size) if how.reads is Reach.ALL else every(min(size, units.high + 1))
+    return every(size if how.reads is Reach.ALL and units.extent else min(size, units.high + 1))
 
 
 def _count(units: Positions, how: AxisWindow, size: int) -> int:

@@ -15,9 +15,10 @@ from visualize.receptive_field.fan import Fan, fan
 
 TALLEST, SHORTEST = 56, 13  # pixels from row to row
 HEIGHT = 620
-PAST = "past layers"
+SEEN = 40.0  # the least size of the unit's own dot: it is found among hundreds
+UNIT, PAST = "the unit", "past layers"
 AMBER = "#C9A227"
-KINDS = {"the unit": COLOURS[1], "read": COLOURS[0], "padding": AMBER, "not read": "#CFCFCF"}
+KINDS = {UNIT: COLOURS[1], "read": COLOURS[0], "padding": AMBER, "not read": "#CFCFCF"}
 
 
 def taps(choice: Choice, axis: int, width: int = 640) -> Figure:
@@ -78,7 +79,7 @@ def _dots(found: Fan, width: int, apart: int) -> Iterator[dict[str, Any]]:
         units = found.units(row, low, high)
         sizes[row.node] = max(min(60.0, (0.5 * width / max(len(units), 1)) ** 2, (0.28 * apart) ** 2), 4.0)
         for unit in units:
-            kind = "the unit" if row is top and unit in read else "read" if unit in read else "not read"
+            kind = UNIT if row is top and unit in read else "read" if unit in read else "not read"
             yield _dot(found, row.node, unit, kind, levels, sizes)
     outside = {(tap.source, tap.place) for tap in found.taps if not found.within(tap)}
     for node, place in sorted(outside, key=lambda one: (one[0].index, one[1])):
@@ -88,7 +89,8 @@ def _dots(found: Fan, width: int, apart: int) -> Iterator[dict[str, Any]]:
 def _dot(
     found: Fan, node: Node, unit: int, kind: str, levels: dict[Node, int], sizes: dict[Node, float]
 ) -> dict[str, Any]:
-    return {"x": found.place(node, unit), "y": levels[node], "kind": kind, "unit": unit, "size": sizes[node]}
+    size = max(sizes[node], SEEN) if kind == UNIT else sizes[node]
+    return {"x": found.place(node, unit), "y": levels[node], "kind": kind, "unit": unit, "size": size}
 
 
 def _levels(found: Fan) -> dict[Node, int]:

@@ -94,15 +94,20 @@
 
   // What was open stays open where there still is such a group; the order and the filter stay.
   archspec.keepRows = (old, rows) => {
-    const called = (of, row) => {
+    // The groups by their names and those above them; of several with one name by their number among these.
+    const groups = (of) => {
+      const counts = new Map();
       const names = [];
-      for (let at = row; at >= 0; at = of.parents[at]) names.push(`${of.label(at)} ${of.positions[at][0]}`);
-      return names.join('\n');
+      return new Map(of.table.labels.flatMap((label, row) => {
+        if (!of.isGroup(row)) return [];
+        const name = `${names[of.parents[row]] ?? ''}\n${label}`;
+        counts.set(name, (counts.get(name) ?? 0) + 1);
+        names[row] = `${name} ${counts.get(name)}`;
+        return [[names[row], row]];
+      }));
     };
-    const before = new Set([...old.open].map((row) => called(old, row)));
-    for (let row = 0; row < rows.count; row++) {
-      if (rows.isGroup(row) && before.has(called(rows, row))) rows.open.add(row);
-    }
+    const now = groups(rows);
+    for (const [name, row] of groups(old)) if (old.open.has(row) && now.has(name)) rows.open.add(now.get(name));
     rows.order = old.order;
     rows.words = old.words;
   };

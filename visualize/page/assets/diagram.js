@@ -129,12 +129,11 @@
     state.at = stays ? same : Math.max(0, small);
     get('diagram-tools').replaceChildren(...tools());
     draw();
-    if (box) { // what is looked at stays in view
-      state.viewport.box = box;
-      state.viewport.draw();
-    }
+    if (box) state.viewport.keep(box);
   };
 
   get('stage').addEventListener('keydown', keys);
+  addEventListener('beforeprint', () => state.viewport?.draw(state.viewport.whole));
+  addEventListener('afterprint', () => state.viewport?.draw());
   archspec.onSelect(follow);
 })();

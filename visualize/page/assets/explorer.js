@@ -36,7 +36,7 @@
     units.layout(rows, columns, [0, 0, rows, columns], size('unit-map'), tall());
     units.ground();
     const [row, column] = [spatial.length > 1 ? state.unit.at(-2) : 0, state.unit.at(-1) ?? 0];
-    if (units.cell < 8) {
+    if (units.cell < 8 && rows > 1) { // a band needs no cross
       units.fill([[row, row]], [[0, columns - 1]], '--cross');
       units.fill([[0, rows - 1]], [[column, column]], '--cross');
     }
@@ -68,7 +68,8 @@
   const within = (found, spatial) => {
     const axis = found.inside?.at(-3) ?? [];
     const middle = archspec.span(axis);
-    const at = state.slice ?? (middle ? Math.round((middle[0] + middle[1]) / 2) : Math.floor(spatial.at(-3) / 2));
+    const wanted = state.slice ?? (middle ? Math.round((middle[0] + middle[1]) / 2) : Math.floor(spatial.at(-3) / 2));
+    const at = Math.min(wanted, spatial.at(-3) - 1);
     state.parts.slice?.replaceChildren(`${facts(found.input).axes.at(-3)} = ${at}`);
     return axis.some(([first, end]) => first <= at && at <= end);
   };
@@ -159,18 +160,22 @@
     const boxes = unitBoxes();
     const group = { class: 'units', role: 'group', 'aria-label': 'Unit' };
     const unit = boxes.length ? el('span', group, el('span', {}, 'Unit'), boxes) : null;
-    const inputs = state.data.explorer.inputs.map(([name, node]) => [node, name]);
+    const all = readings() ?? [];
+    const inputs = state.data.explorer.inputs.flatMap(([name, node]) =>
+      (all.some((one) => one.input === node) ? [[node, name]] : []));
     const change = (node) => {
       state.input = Number(node);
+      state.parts.boxes = tools();
+      get('explorer-tools').querySelector('[aria-label="Input"]').focus();
       draw();
     };
     const several = inputs.length > 1;
-    const input = several ? archspec.choice('Input', inputs, state.input ?? inputs[0][0], change).label : null;
+    const input = several ? archspec.choice('Input', inputs, current(all).input, change).label : null;
     const read = () => load(file.files[0]);
     const file = el('input', { type: 'file', accept: 'image/*', id: 'picture', on: { change: read } });
     const title = 'Stays in this browser; stretched to the size of the input';
     const picture = el('label', { class: 'file', title }, el('span', {}, state.picture ?? 'Your image …'), file);
-    const slice = facts(current(readings())?.input ?? 0).spatial.length > 2 ? volume() : null;
+    const slice = facts(current(all)?.input ?? 0).spatial.length > 2 ? volume() : null;
     state.parts.tools.replaceChildren(...[unit, input, slice, picture].filter(Boolean));
     return boxes;
   };
@@ -228,7 +233,7 @@
     state.parts.layer = archspec.choice('Layer', layers, state.node, choose);
     state.parts.tools = el('span', { class: 'tools' });
     get('explorer-tools').replaceChildren(state.parts.layer.label, state.parts.tools);
-    show(kept ? Math.min(state.node, nodes.length - 1) : start(data), kept);
+    show((kept ? archspec.moved(state.node) : null) ?? start(data), kept);
   };
 
   // The output where it is a map, else the last layer that is one: units of a vector all read alike.

@@ -24,10 +24,7 @@
   const connect = () => {
     const socket = new WebSocket(`ws://${location.host}/live?token=${encodeURIComponent(token)}`);
     socket.onopen = () => { wait = 250; tell('live', 'good'); };
-    socket.onmessage = (event) => {
-      const message = JSON.parse(event.data);
-      if (message.kind === 'ping') socket.send('{"kind":"pong"}'); else receive(message);
-    };
+    socket.onmessage = (event) => receive(JSON.parse(event.data));
     socket.onclose = () => {
       tell('disconnected', 'bad');
       setTimeout(connect, wait);

@@ -10,10 +10,25 @@
     }
   };
 
+  // Where a node of the network before is now: what is the same at its start and at its end has gone nowhere else, and
+  // of what lies between a node keeps its place where none was added or taken away; null where it cannot be told.
+  const movement = (before, after) => {
+    const same = (a, b) => before[a]?.called === after[b]?.called;
+    const [length, more] = [Math.min(before.length, after.length), after.length - before.length];
+    let [head, tail] = [0, 0];
+    while (head < length && same(head, head)) head++;
+    while (tail < length - head && same(before.length - 1 - tail, after.length - 1 - tail)) tail++;
+    return (node) => {
+      if (node < head || more === 0) return node;
+      return node >= before.length - tail ? node + more : null;
+    };
+  };
+
   archspec.show = (data, kept = false) => {
+    archspec.moved = movement(archspec.data?.nodes ?? [], data.nodes);
     archspec.data = data;
     get('failure').hidden = true;
-    const nodes = [...archspec.selection.nodes].filter((node) => node < data.nodes.length);
+    const nodes = [...archspec.selection.nodes].map(archspec.moved).filter((node) => node !== null);
     archspec.selection = { nodes: new Set(nodes), origin: null };
     colours(data.families);
     archspec.showSummary(data);

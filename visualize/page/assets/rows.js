@@ -3,13 +3,19 @@
 (() => {
   const collator = new Intl.Collator('en', { numeric: true });
 
+  // The number that a text starts with, decimal or a fraction; NaN where it starts otherwise.
+  const number = (text) => {
+    const [, above, below] = /^(-?[\d.]+)(?:\/(\d+))?/.exec(text) ?? [];
+    return Number(above) / Number(below ?? 1);
+  };
+
   class Rows {
-    constructor(table, open) {
+    constructor(table) {
       this.table = table;
       this.count = table.levels.length;
       this.columns = new Map(table.columns.map((column) => [column.name, column]));
       this.parents = this.#parents();
-      this.open = open ?? new Set();
+      this.open = new Set();
       this.order = null; // { name, down }
       this.words = '';
       this.ends = this.#ends();
@@ -74,8 +80,10 @@
     #matching() {
       const words = this.words.toLowerCase().split(/\s+/).filter(Boolean);
       const found = new Set();
+      const names = [];
       for (let row = 0; row < this.count; row++) {
-        const text = `${this.label(row)} ${this.path(row)} ${this.value(row, 'activations')}`.toLowerCase();
+        names[row] = `${names[this.parents[row]] ?? ''} ${this.label(row)}`; // what a group is called finds what it holds
+        const text = `${names[row]} ${this.path(row)} ${this.value(row, 'activations')}`.toLowerCase();
         if (words.every((word) => text.includes(word))) {
           for (let at = row; at >= 0 && !found.has(at); at = this.parents[at]) found.add(at);
         }
@@ -96,8 +104,7 @@
       if (!this.order) return found;
       const { name, down } = this.order;
       const key = (row) => (name === 'layer' ? this.label(row) : this.value(row, name));
-      const numbers = (a, b) => typeof a === 'number' && typeof b === 'number';
-      const compare = (a, b) => (numbers(a, b) ? a - b : collator.compare(String(a), String(b)));
+      const compare = (a, b) => (typeof a === 'number' ? a - b : number(a) - number(b) || collator.compare(a, b));
       return found.sort((a, b) => (down ? -1 : 1) * compare(key(a), key(b)) || a - b);
     }
   }

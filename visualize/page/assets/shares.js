@@ -6,12 +6,12 @@
   const MOST = 24; // rows; small ones beyond are gathered
   const state = { depth: null, parts: [] };
 
-  // Groups at a depth; above it those that hold no groups themselves stay whole.
+  // Groups at a depth; above it those that hold no groups themselves stay whole. The deepest one shows every layer.
   const rowsAt = (rows, depth) => {
     const found = [];
     for (let row = 0; row < rows.count;) {
       let split = rows.isGroup(row) && rows.table.levels[row] < depth;
-      if (split) {
+      if (split && depth < rows.deepest) {
         split = false;
         for (let inner = row + 1; inner < rows.ends[row]; inner++) split ||= rows.isGroup(inner);
       }
@@ -44,9 +44,7 @@
     return element;
   };
 
-  const lines = (rows) => {
-    const all = rowsAt(rows, state.depth);
-    const sums = totals(rows, all);
+  const lines = (rows, all, sums) => {
     const share = (row, name) => (sums[name] ? rows.value(row, name) / sums[name] : 0);
     const weight = (row) => Math.max(...MEASURES.map(([name]) => share(row, name)));
     const kept = new Set([...all].sort((a, b) => weight(b) - weight(a)).slice(0, MOST));
@@ -70,9 +68,13 @@
     state.parts = [];
     const titles = ['Part', ...MEASURES.map(([, title]) => title)].map((title) => el('th', { scope: 'col' }, title));
     const head = el('thead', {}, el('tr', {}, titles));
-    const body = el('tbody', {}, lines(rows));
+    const all = rowsAt(rows, state.depth);
+    const sums = totals(rows, all);
+    const body = el('tbody', {}, lines(rows, all, sums));
     const table = el('table', { class: 'shares', 'aria-labelledby': 'shares-title' }, head, body);
-    get('shares-body').replaceChildren(table);
+    const whole = MEASURES.map(([name, title]) => `${sums[name].toLocaleString('en')} ${title}`).join(', ');
+    const training = rows.table.totals.length > 1 ? '; with what training alone needs' : '';
+    get('shares-body').replaceChildren(table, el('p', { class: 'muted' }, `100 %: ${whole}${training}`));
     follow(archspec.selection);
   };
 
@@ -85,7 +87,7 @@
   // The deepest depth that still is a short list.
   const usual = (rows) => {
     let depth = 1;
-    for (let next = 1; next <= rows.deepest; next++) if (rowsAt(rows, next).length <= 18) depth = next;
+    for (let next = 1; next < rows.deepest; next++) if (rowsAt(rows, next).length <= 18) depth = next;
     return depth;
   };
 

@@ -67,12 +67,10 @@
     draw(text, name, warnings.map((one) => (one.here ? one : { ...one, line: null })));
   };
 
-  // A text that is broken: its errors at their lines; lines choose no layers, as these are of the last good one.
+  // A text that is broken: its errors at their lines; lines and layers, those of the last good one, have parted.
   archspec.showBroken = (text, diagnostics) => {
-    const before = state.nodes;
     state.nodes = [];
     draw(text, get('spec-name').textContent, diagnostics);
-    state.nodes = before;
     archspec.reveal(get('spec-body'), get('spec-body').querySelector('.found, .finding'));
   };
   archspec.onSelect(follow);

@@ -18,6 +18,9 @@
     return el('td', { role: 'gridcell', class: kind, title: formula ?? null }, el('span', bar, shown));
   };
 
+  // Sorted or filtered, nothing folds.
+  const fixed = () => view.rows.order !== null || view.rows.words !== '';
+
   const name = (row) => {
     const { rows } = view;
     const group = rows.isGroup(row);
@@ -27,7 +30,7 @@
       event.stopPropagation();
       archspec.fold(row);
     };
-    const twist = group && !flat
+    const twist = group && !fixed()
       ? el('span', { class: 'twist', 'aria-hidden': 'true', on: { click } })
       : el('span', { class: 'twist none' });
     const colours = { '--dot-fill': `var(--fill-${family})`, '--dot-line': `var(--line-${family})` };
@@ -156,7 +159,7 @@
   const sideways = (row, right) => {
     const { rows } = view;
     if (rows.order) return;
-    if (rows.isGroup(row) && isOpen(row) !== right) archspec.fold(row, right);
+    if (rows.isGroup(row) && isOpen(row) !== right && !fixed()) archspec.fold(row, right);
     else if (right && rows.isGroup(row)) focusRow(view.focus + 1);
     else if (!right && rows.parents[row] >= 0) focusRow(view.seen.indexOf(rows.parents[row]));
   };
@@ -209,7 +212,7 @@
   });
   get('table').addEventListener('dblclick', (event) => {
     const element = event.target.closest('tr.group');
-    if (element && !view.rows.order) archspec.fold(Number(element.dataset.row));
+    if (element && !fixed()) archspec.fold(Number(element.dataset.row));
   });
   get('table').addEventListener('keydown', keys);
   scroll().addEventListener('scroll', () => view.rows && fill(false), { passive: true });

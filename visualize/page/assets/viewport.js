@@ -29,8 +29,16 @@
       this.draw();
     }
 
-    draw() {
-      const { x, y, width, height } = this.box;
+    // What was looked at in a drawing before this one, where this one has something there.
+    keep(box) {
+      const { whole } = this;
+      const meets = (at, size) => box[at] < whole[at] + whole[size] && whole[at] < box[at] + box[size];
+      if (!meets('x', 'width') || !meets('y', 'height')) return;
+      this.box = box;
+      this.draw();
+    }
+
+    draw({ x, y, width, height } = this.box) {
       this.svg.setAttribute('viewBox', `${x} ${y} ${width} ${height}`);
     }
 
