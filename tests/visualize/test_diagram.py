@@ -147,7 +147,8 @@ def test_odd_names_are_shown_as_they_are() -> None:
     odd = 'a<b>&"\\l日é}'
     spec = archspec.parse(ROWS.replace("TEXT", f"'{odd}'"))
     for depth in (0, 1):  # the title of a frame, the name of a box
-        assert f"t='{odd}'" in "".join(elements(spec.draw(depth).svg())["graph0"].itertext())
+        drawn = "".join(elements(spec.draw(depth).svg())["graph0"].itertext())
+        assert f"t='{odd}'" in drawn.replace("\n", "")  # a frame's title is broken into lines
 
 
 def test_characters_that_xml_lacks_are_replaced() -> None:

@@ -14,7 +14,7 @@ from visualize.diagram.repeats import Part
 from visualize.style import LIGHT
 
 STRAIGHT, NEAR, FAR = "64", "4", "1"  # how much an edge resists to bend: on the main chain, to a neighbour, a skip
-NARROW = 15  # characters: a frame's title beside the arrow that enters it from above
+NARROW = 12  # characters: a frame's title beside the arrow that enters it from above
 GRAPH = {
     "fontname": "Helvetica",
     "bgcolor": "transparent",

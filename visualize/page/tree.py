@@ -65,6 +65,7 @@ def table_data(analysis: Analysis, rows: list[Branch]) -> dict[str, object]:
     names = [name for name in COLUMNS if name != "layer"]
     summed = table(analysis, names, 1, PLAIN)
     titles = list(_titles(summed.totals, names))
+    views = View(analysis, PLAIN), View(analysis, WRITTEN)
     return {
         "labels": [branch.row.label for branch in rows],
         "paths": _indexed([branch.row.path for branch in rows]),
@@ -73,7 +74,7 @@ def table_data(analysis: Analysis, rows: list[Branch]) -> dict[str, object]:
         "lasts": [branch.row.last.index for branch in rows],
         "kinds": [branch.group.kind if branch.group else "layer" for branch in rows],
         "families": [None if branch.group else str(branch.row.last.layer.family) for branch in rows],
-        "columns": [_column(name, COLUMNS[name], analysis, rows) for name in names if name != "path"],
+        "columns": [_column(name, COLUMNS[name], *views, rows) for name in names if name != "path"],
         "totals": [
             {"title": title, "cells": {name: cell for name, cell in zip(names, line, strict=True) if cell != title}}
             for title, line in zip(titles, summed.totals, strict=True)
@@ -88,8 +89,7 @@ def _titles(totals: tuple[tuple[str, ...], ...], names: list[str]) -> Iterator[s
     return (line[at] for line in totals)
 
 
-def _column(name: str, column: Column, analysis: Analysis, rows: list[Branch]) -> dict[str, object]:
-    plain, written = View(analysis, PLAIN), View(analysis, WRITTEN)
+def _column(name: str, column: Column, plain: View, written: View, rows: list[Branch]) -> dict[str, object]:
     counted = column.total is not None
     cells = []
     for branch in rows:

@@ -70,7 +70,8 @@
     const middle = archspec.span(axis);
     const wanted = state.slice ?? (middle ? Math.round((middle[0] + middle[1]) / 2) : Math.floor(spatial.at(-3) / 2));
     const at = Math.min(wanted, spatial.at(-3) - 1);
-    state.parts.slice?.replaceChildren(`${facts(found.input).axes.at(-3)} = ${at}`);
+    state.parts.slice.value = at;
+    state.parts.slice.nextSibling.textContent = `${facts(found.input).axes.at(-3)} = ${at}`;
     return axis.some(([first, end]) => first <= at && at <= end);
   };
 
@@ -161,16 +162,14 @@
     const group = { class: 'units', role: 'group', 'aria-label': 'Unit' };
     const unit = boxes.length ? el('span', group, el('span', {}, 'Unit'), boxes) : null;
     const all = readings() ?? [];
-    const inputs = state.data.explorer.inputs.flatMap(([name, node]) =>
-      (all.some((one) => one.input === node) ? [[node, name]] : []));
+    const inputs = all.map(({ input: node }) => [node, facts(node).called]);
     const change = (node) => {
       state.input = Number(node);
       state.parts.boxes = tools();
       get('explorer-tools').querySelector('[aria-label="Input"]').focus();
       draw();
     };
-    const several = inputs.length > 1;
-    const input = several ? archspec.choice('Input', inputs, current(all).input, change).label : null;
+    const input = inputs.length > 1 ? archspec.choice('Input', inputs, current(all).input, change).label : null;
     const read = () => load(file.files[0]);
     const file = el('input', { type: 'file', accept: 'image/*', id: 'picture', on: { change: read } });
     const title = 'Stays in this browser; stretched to the size of the input';
@@ -187,11 +186,10 @@
       state.slice = range.valueAsNumber;
       draw();
     };
-    const says = { type: 'range', min: 0, max: deep - 1, value: state.slice ?? Math.floor(deep / 2) };
-    const range = el('input', { ...says, 'aria-label': `Slice along ${name}`, on: { input: change } });
-    const shown = el('output', {}, '');
-    state.sliceWords = shown;
-    return el('label', {}, 'Slice', range, shown);
+    const says = { type: 'range', min: 0, max: deep - 1, 'aria-label': `Slice along ${name}`, on: { input: change } };
+    const range = el('input', says);
+    state.parts.slice = range;
+    return el('label', {}, 'Slice', range, el('output'));
   };
 
   const frames = () => {
@@ -219,7 +217,6 @@
     state.unit = units.map(across);
     state.sizes = units;
     state.parts.boxes = tools();
-    state.parts.slice = state.sliceWords;
     common();
     draw();
   };
