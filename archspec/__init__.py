@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from builders.files import load_model as load_model
     from builders.files import save as save
     from builders.foreign import load_weights as load_weights
+    from builders.initialize import initialize as initialize
     from builders.modules import Call as Call
     from builders.modules import Saved as Saved
     from builders.modules import builder as builder
@@ -68,6 +69,7 @@ _HOMES = {
     "builders.build": "build",
     "builders.files": "load_model save",
     "builders.foreign": "load_weights",
+    "builders.initialize": "initialize",
     "builders.modules": "Call Saved builder",
     "builders.run": "run",
     "builders.verify": "Verification Verifier verify",

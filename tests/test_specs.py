@@ -49,6 +49,8 @@ COUNTED = {
     "gridded": 10 + 10 + 10,
     "hybrid": 10 + 10 + 10,
     "true_convolution": 3 + 3,
+    "deep-relu": 160 + 8 * 2320 + 650,
+    "deep-sigmoid": 160 + 8 * 2320 + 650,
     "inception": 6998552,
     "residual": (
         (9 * 3 * 16 + 2 * 16)

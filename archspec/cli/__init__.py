@@ -21,6 +21,8 @@ from archspec.cli.proofs import run, verify
 from archspec.cli.schema import schema
 from archspec.cli.serve import serve
 from archspec.cli.tables import list_specs, rf, table
+from archspec.cli.train import train
+from archspec.cli.weights import init, propagate
 from archspec.errors import ArchspecError
 
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for them costs more than most commands
@@ -52,5 +54,6 @@ def main() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")  # a name may hold what the terminal's encoding does not
 
 
-for command in (table, rf, draw, report, serve, check, verify, run, schema, list_specs):
+READING, RUNNING = (table, rf, draw, report, serve, check, schema, list_specs), (verify, run, init, propagate, train)
+for command in (*READING, *RUNNING):
     main.add_command(command)

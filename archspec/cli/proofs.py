@@ -181,7 +181,7 @@ def run(
     form: str,
     output: Path | None,
 ) -> None:
-    """Run SPEC on the input that it gives and print each layer's output.
+    """Run SPEC on the input that it gives, and print every output.
 
     The input is a tensor of the spec. So may weights be; those that it does not give are drawn.
     """

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from archspec.layers.moments import UNKNOWN, Moments
 from archspec.layers.shape import Formula, Shape, token_ids
 from archspec.layers.strides import Strides
 from archspec.layers.template import Template
@@ -64,6 +65,8 @@ class Weight:
 
     `shape` is the order in which torch stores it, `factors` the product as it is written by hand (K x K x C x F).
     `fan_in` and `fan_out` count the connections of one output and of one input unit: taps x C_in/g and taps x C_out/g.
+    `matrices` is how many independent ones lie one behind another along the first axis: those of groups. `start` is
+    the value before training of what is not drawn; None leaves it to the role.
     """
 
     shape: tuple[int, ...]
@@ -72,6 +75,8 @@ class Weight:
     fan_out: int
     factors: tuple[int, ...]
     trainable: bool = True
+    matrices: int = 1
+    start: float | None = None
 
     @property
     def count(self) -> Formula:
@@ -83,9 +88,9 @@ Weights = Mapping[str, Weight]
 NO_WEIGHTS: Weights = MappingProxyType({})
 
 
-def per_channel(channels: int, role: Role, trainable: bool = True) -> Weight:
+def per_channel(channels: int, role: Role, trainable: bool = True, start: float | None = None) -> Weight:
     """A weight with one element per channel."""
-    return Weight((channels,), role, 1, 1, (channels,), trainable)
+    return Weight((channels,), role, 1, 1, (channels,), trainable, start=start)
 
 
 class Layer(BaseModel):
@@ -110,6 +115,9 @@ class Layer(BaseModel):
     transparent: ClassVar[bool] = False  # stands for the point itself and makes no node
     absent: ClassVar[bool] = False  # takes its whole branch out of a merge
     overwritable: ClassVar[bool] = False  # no gradient of it is computed from its output, which may be written over
+    gain: ClassVar[float] = 1.0  # of the weights before it: 1 over the slope of its linear part
+    saturated: ClassVar[tuple[float, float] | None] = None  # outputs not between these hardly pass a gradient on
+    dead: ClassVar[float | None] = None  # an output through which no gradient passes at all
 
     def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -140,6 +148,13 @@ class Layer(BaseModel):
     @abstractmethod
     def window(self, *inputs: Shape) -> tuple[Window, ...]:
         """What an output unit reads of every input, those of which only the size is taken left out."""
+
+    def moments(self, *inputs: Moments) -> Moments:  # noqa: ARG002
+        """Mean and variance of the output, given those of the inputs, taken to be independent; NaN: not known.
+
+        Of a kind with a kernel they follow from that, and are not asked for.
+        """
+        return UNKNOWN
 
     def strides(self, strides: Strides, *inputs: Shape) -> Strides | None:  # noqa: ARG002
         """How a view lies in memory, given the strides of its first input: those of its own axes, C before H.

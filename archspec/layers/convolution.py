@@ -63,7 +63,7 @@ class Convolution(Layer, abstract=True):
         """Kernel and bias, the kernel's two channel axes as torch stores them and as they are written by hand."""
         taps, channels = self.taps(shape), self.channels_in(shape)
         fans = prod(taps) * channels // self.groups, prod(taps) * self.filters // self.groups
-        kernel = Weight((*stored, *taps), Role.KERNEL, *fans, factors=(*taps, *written))
+        kernel = Weight((*stored, *taps), Role.KERNEL, *fans, factors=(*taps, *written), matrices=self.groups)
         if not self.bias:
             return {"weight": kernel}
         return {"weight": kernel, "bias": Weight((self.filters,), Role.BIAS, *fans, factors=(self.filters,))}

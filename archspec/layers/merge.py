@@ -4,6 +4,7 @@ from abc import abstractmethod
 
 from archspec.layers.base import Family, Storage, Weightless, with_channels
 from archspec.layers.kinds import register
+from archspec.layers.moments import Moments
 from archspec.layers.shape import Shape, ShapeError
 from archspec.layers.window import EVERYTHING, SAME, AxisWindow, Mark, Window, pointwise, whole
 
@@ -64,6 +65,10 @@ class Add(Merge):
 
     template = "ADD"
     merge_key = "add"
+
+    def moments(self, *inputs: Moments) -> Moments:
+        """The sum of the means, and of the variances."""
+        return Moments(sum(one.mean for one in inputs), sum(one.variance for one in inputs))
 
     def fits(self, one: Shape, other: Shape) -> bool:
         return one == other

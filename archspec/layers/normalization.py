@@ -1,8 +1,11 @@
 """Normalization: what is averaged over what differs, the learnt scale and shift per channel do not."""
 
+from math import isnan
+
 from archspec.layers.base import Elementwise, Family, Layer, PerChannel, Role, Weights, channels, per_channel
 from archspec.layers.geometry import NotNegativeReal, Positive, Probability, Real, equal_parts, spatial
 from archspec.layers.kinds import register
+from archspec.layers.moments import Moments
 from archspec.layers.shape import Shape
 from archspec.layers.template import TensorName
 from archspec.layers.window import Mark, Window, pointwise, whole
@@ -22,6 +25,13 @@ class Normalization(PerChannel, abstract=True):
         """C scales."""
         count = channels(self, inputs[0])
         return {"weight": per_channel(count, Role.SCALE)} if self.affine else {}
+
+    def moments(self, *inputs: Moments) -> Moments:
+        """Mean 0 and variance v / (v + eps), before training; 1 where v is not known."""
+        variance = inputs[0].variance
+        if isnan(variance):
+            return Moments(0.0, 1.0)
+        return Moments(0.0, variance / (variance + self.eps) if variance else 0.0)
 
 
 class OverPositions(Layer, abstract=True):
@@ -100,6 +110,11 @@ class RmsNorm(Normalization):
     """x / sqrt(mean of x^2 + eps) over the channels of every position (Zhang & Sennrich 2019)."""
 
     template = "RMSNORM eps={eps} [affine] w={w}"
+
+    def moments(self, *inputs: Moments) -> Moments:
+        """Both over the mean of the squares."""
+        mean, square = inputs[0].mean, inputs[0].square + self.eps
+        return Moments(mean / square**0.5, inputs[0].variance / square) if square else Moments(0.0, 0.0)
 
 
 @register

@@ -3,6 +3,7 @@
 from archspec.layers.base import Elementwise, Family, PerChannel, Role, Storage, Weights, channels, per_channel
 from archspec.layers.geometry import NotNegativeReal, Probability, Real
 from archspec.layers.kinds import register
+from archspec.layers.moments import Moments
 from archspec.layers.shape import Shape
 from archspec.layers.template import TensorName
 
@@ -21,6 +22,10 @@ class Dropout(TrainingOnly):
     template = "DROPOUT-{p}"
     p: Probability = 0.5
 
+    def moments(self, *inputs: Moments) -> Moments:
+        """The mean stays, E[x^2] grows by 1 / (1 - p)."""
+        return _dropped(inputs[0], self.p)
+
 
 @register
 class DropPath(TrainingOnly):
@@ -29,6 +34,10 @@ class DropPath(TrainingOnly):
     template = "DROPPATH-{p}"
     p: Probability
 
+    def moments(self, *inputs: Moments) -> Moments:
+        """The mean stays, E[x^2] grows by 1 / (1 - p)."""
+        return _dropped(inputs[0], self.p)
+
 
 @register
 class Noise(TrainingOnly):
@@ -36,6 +45,10 @@ class Noise(TrainingOnly):
 
     template = "NOISE-{deviation}"
     deviation: NotNegativeReal
+
+    def moments(self, *inputs: Moments) -> Moments:
+        """The variances add."""
+        return Moments(inputs[0].mean, inputs[0].variance + self.deviation**2)
 
 
 @register
@@ -52,5 +65,16 @@ class Scale(PerChannel):
     w: TensorName | None = None
 
     def weights(self, *inputs: Shape) -> Weights:
-        """C factors."""
-        return {"weight": per_channel(channels(self, inputs[0]), Role.SCALE)}
+        """C factors, `init` each."""
+        return {"weight": per_channel(channels(self, inputs[0]), Role.SCALE, start=self.init)}
+
+    def moments(self, *inputs: Moments) -> Moments:
+        """The mean times the factor, the variance times its square, before training."""
+        return Moments(inputs[0].mean * self.init, inputs[0].variance * self.init**2)
+
+
+def _dropped(moments: Moments, p: float) -> Moments:
+    """What is left of numbers of which a share p is zeroed and the others are divided by 1 - p."""
+    if p == 1:
+        return Moments(0.0, 0.0)
+    return Moments(moments.mean, moments.square / (1 - p) - moments.mean**2)

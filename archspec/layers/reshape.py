@@ -5,6 +5,7 @@ from math import prod
 from archspec.layers.base import Family, Pointwise, ReadsAll, Storage, Weightless, channels, with_channels
 from archspec.layers.geometry import NotNegative, Positive, Sizes, equal_parts, spatial
 from archspec.layers.kinds import register
+from archspec.layers.moments import Moments
 from archspec.layers.shape import AXES, Shape, ShapeError
 from archspec.layers.strides import Strides, viewed
 
@@ -14,6 +15,10 @@ class View(Weightless, abstract=True):
 
     family = Family.RESHAPE
     storage = Storage.VIEW
+
+    def moments(self, *inputs: Moments) -> Moments:
+        """The same numbers."""
+        return inputs[0]
 
 
 class Refilled(ReadsAll, View, abstract=True):
@@ -81,6 +86,10 @@ class Transpose(ReadsAll, Weightless):
     family = Family.RESHAPE
     storage = Storage.FRESH
 
+    def moments(self, *inputs: Moments) -> Moments:
+        """The same numbers."""
+        return inputs[0]
+
     def output_shape(self, *inputs: Shape) -> Shape:
         length, count = spatial(self, inputs[0], (1,)).sizes
         return Shape((count,), length)
@@ -137,6 +146,10 @@ class Shuffle(Pointwise, Weightless):
     family = Family.RESHAPE
     storage = Storage.FRESH
     groups: Positive
+
+    def moments(self, *inputs: Moments) -> Moments:
+        """The same numbers."""
+        return inputs[0]
 
     def output_shape(self, *inputs: Shape) -> Shape:
         shape = spatial(self, inputs[0])

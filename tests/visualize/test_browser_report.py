@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,12 +12,11 @@ import pytest
 import archspec
 from archspec.spec import Spec
 from tests.visualize.test_page import EVIL, TWO, VOLUME, verification
-from visualize.page import page_data, page_html
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, FloatRect, Page
+    from playwright.sync_api import FloatRect, Page
 
-    Open = Callable[..., Page]
+    from tests.visualize.conftest import Open
 
 HOLES = "{name: holes, input: 24x24x1, layers: 'CONV3-1 d2 s2, CONV3-1 d2'}"
 
@@ -31,35 +29,6 @@ def loaded(name: str) -> Spec:
 @cache
 def deep() -> Spec:
     return archspec.parse("{name: deep, input: 8x8x4, layers: {a: '(CONV3-4, BN, RELU) x400'}}")
-
-
-@cache
-def report(spec: Spec) -> str:
-    return page_html(page_data(spec))
-
-
-@pytest.fixture
-def opened(browser: Browser, tmp_path: Path) -> Iterator[Open]:
-    """Opens the report of a spec as a file; what a console or the network would hear of fails the test."""
-    pages: list[Page] = []
-    heard: list[str] = []
-
-    def open_report(spec: Spec, found: dict[str, object] | None = None, **context: Any) -> Page:
-        path = tmp_path / "report.html"
-        path.write_text(page_html(page_data(spec, found)) if found else report(spec), encoding="utf-8")
-        page = browser.new_page(**{"viewport": {"width": 1400, "height": 900}, **context})
-        page.set_default_timeout(5000)
-        page.on("console", lambda message: heard.append(message.text))
-        page.on("pageerror", lambda error: heard.append(str(error)))
-        page.on("request", lambda request: None if request.url == path.as_uri() else heard.append(request.url))
-        page.goto(path.as_uri())
-        pages.append(page)
-        return page
-
-    yield open_report
-    for page in pages:
-        page.close()
-    assert heard == []
 
 
 def labels(page: Page) -> list[str]:

@@ -1,0 +1,1 @@
+"""Signal propagation: what random weights make of a batch, measured and as the variance recursion predicts it."""
