@@ -77,7 +77,11 @@ def test_a_sorted_table_lists_layers_of_all_groups_side_by_side(opened: Open) ->
     page.locator('[data-sort="macs"]').click()
     macs = [node.facts.macs.value for node in loaded("resnet50")]
     cells = page.locator("#table tbody tr td:nth-child(4)").all_inner_texts()
-    assert [int(cell.replace(",", "")) for cell in cells] == sorted(macs, reverse=True)
+    found = [int(cell.replace(",", "")) for cell in cells]
+    assert found == sorted(macs, reverse=True)
+    rows = page.locator("#table tbody tr").evaluate_all("(rows) => rows.map((row) => Number(row.dataset.row))")
+    places = [(-macs, row) for macs, row in zip(found, rows, strict=True)]
+    assert places == sorted(places)  # those alike in the order of execution
 
 
 def test_formulas_columns_and_the_filter(opened: Open) -> None:
@@ -100,6 +104,11 @@ def test_boxes_and_rows_choose_each_other(opened: Open) -> None:
     assert page.locator('#table tr.group[aria-selected="true"] .label').all_inner_texts() == ["bottleneck(64)"] * 2
     row(page, "stem").locator(".label").click()
     assert chosen(page) == [1, 2, 3, 4]
+    row(page, "BN").locator(".label").click(modifiers=["Control"])
+    assert chosen(page) == [1, 3, 4]
+    for _ in range(2):
+        row(page, "stem").locator(".label").click()
+        assert chosen(page) == [1, 2, 3, 4]
     assert page.locator("#stage .box.on").count() == 2
     assert page.locator("#stage .box.on").first.get_attribute("aria-pressed") == "true"
 
@@ -384,8 +393,15 @@ def test_a_spec_cannot_run_anything(opened: Open) -> None:
 def test_a_verification_is_shown(opened: Open) -> None:
     spec = loaded("tutorial/cnn")
     page = opened(spec, json.loads(json.dumps(verification(spec))))
+    assert page.locator("#verification p.good").inner_text().startswith("✓ 2 numbers held against a run: all of them")
     page.locator("#verification summary", has_text="MACs").click()
     assert "248,430" in page.locator("#verification .claims").inner_text()
+
+
+def test_expectations_that_fail_are_unfolded(opened: Open) -> None:
+    page = opened(archspec.parse("{name: a, input: 8x8x1, layers: CONV3-2, expect: {parameters: 12, macs: <= 5M}}"))
+    assert page.locator(".expected summary").inner_text() == "✗ 1 of 2 expectations fail"
+    assert page.locator(".expected li").all_inner_texts() == ["✗ parameters 12, found 20", "✓ macs <= 5M"]
 
 
 def test_a_printed_page_holds_every_row(opened: Open) -> None:

@@ -57,6 +57,8 @@ def test_what_is_chosen_and_looked_at_moves_with_its_layer(opened: Open) -> None
     assert page.locator('#table tr[aria-selected="true"] .label').all_inner_texts() == ["CONV3-8"]
     update(page, archspec.parse(PLAIN))
     assert chosen(page) == [7]
+    update(page, archspec.parse(PLAIN.replace("unit(8)", "unit(16)")))
+    assert chosen(page) == [7]
     update(page, archspec.parse("{name: plain, input: 16x16x1, layers: CONV3-4}"))
     assert chosen(page) == []
     assert "of node 1, CONV3-4" in page.locator("#words").inner_text()
@@ -115,6 +117,7 @@ def test_text_sorts_by_the_number_that_it_starts_with(opened: Open) -> None:
 
 def test_the_name_of_a_group_finds_what_it_holds(opened: Open) -> None:
     page = opened(loaded("resnet50"))
+    before = labels(page)
     page.get_by_label("Filter layers").fill("bottleneck(64)")
     found = labels(page)
     assert (found[:3], found.count("bottleneck(64)")) == (["body", "F=64, n=3, s=1", "bottleneck(64)"], 2)
@@ -122,6 +125,9 @@ def test_the_name_of_a_group_finds_what_it_holds(opened: Open) -> None:
     page.locator('#table tr[tabindex="0"]').focus()
     page.keyboard.press("ArrowLeft")
     assert labels(page) == found
+    page.get_by_label("Filter layers").fill("")
+    assert labels(page) == before
+    page.get_by_label("Filter layers").fill("bottleneck(64)")
     page.locator('[data-sort="macs"]').click()
     assert len(labels(page)) == 20  # the layers of both, and no group
 
@@ -132,10 +138,23 @@ def test_shares_of_all_layers_say_what_the_whole_is(opened: Open) -> None:
     shares, whole = page.locator("#shares"), page.locator("#shares-body p")
     assert shares.locator("tbody th button").all_inner_texts() == ["Input", "stem", "aux", "head"]
     parameters = sum(counts.trainable.value for counts in spec.analyze().counts.values())
-    assert whole.inner_text().startswith(f"100 %: {parameters:,} Parameters, ")
+    assert whole.inner_text().startswith(f"100 %: {parameters:,} parameters, ")
     assert whole.inner_text().endswith("; with what training alone needs")
     page.get_by_label("By", exact=True).select_option("layers")
     assert shares.locator("tbody th button").all_inner_texts() == ["Input", "CONV3-4", "FC-10", "GAP", "FC-2"]
+
+
+def test_small_parts_are_gathered(opened: Open) -> None:
+    spec = loaded("resnet50")
+    page = opened(spec)
+    page.get_by_label("By", exact=True).select_option("layers")
+    bars = page.locator("#shares .m-parameters")
+    shown = [
+        int(str(bar.get_attribute("title")).split()[-1].replace(",", "")) for bar in bars.locator("span[title]").all()
+    ]
+    assert len(shown) == 25
+    assert sum(shown) == spec.analyze().parameters
+    assert page.locator("#shares tbody tr").last.locator("button").inner_text() == "102 smaller parts"
 
 
 def test_inputs_to_choose_from_are_those_that_the_layer_reads(opened: Open) -> None:
@@ -200,5 +219,6 @@ def test_a_printed_page_holds_the_whole_drawing(opened: Open) -> None:
     assert stage is not None
     assert last is not None
     assert stage["y"] < last["y"] < last["y"] + last["height"] < stage["y"] + stage["height"]
+    assert stage["height"] > 800  # most of a sheet of paper
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert svg.get_attribute("viewBox") == before

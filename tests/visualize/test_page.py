@@ -19,6 +19,7 @@ from archspec.cli.pages import report
 from archspec.errors import ArchspecError
 from archspec.spec import Spec
 from visualize.page import page_data, page_html
+from visualize.page.drawings import _drawn
 from visualize.page.explorer import explorer_data
 from visualize.page.tree import branches
 
@@ -154,6 +155,46 @@ def test_boxes_stand_for_nodes_and_are_found_in_their_drawing() -> None:
                 stood_for |= set(range(first, last + 1))
         assert stood_for == set(range(len(spec)))
         assert "<style" not in drawing["svg"]
+
+
+def drawings(name: str) -> Any:
+    return written(page_data(archspec.load(name)))["drawings"]
+
+
+@pytest.mark.parametrize(
+    ("bound", "most", "reason"),
+    [
+        ("MOST_BOXES", 20, "deeper drawings have more than 20 boxes and are left out"),
+        ("MOST_TEXT", 30_000, "deeper drawings are left out, to keep the page small"),
+        ("MOST_LAYERS", 60, "of more than 60 layers the coarsest drawing alone is shown"),
+    ],
+)
+def test_large_drawings_are_left_out(bound: str, most: int, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = drawings("resnet18")
+    monkeypatch.setattr(f"visualize.page.drawings.{bound}", most)
+    cut = drawings("resnet18")
+    assert full["missing"] is None
+    assert cut["missing"] == reason
+    assert 0 < len(cut["depths"]) < len(full["depths"])
+    assert cut["depths"] == full["depths"][: len(cut["depths"])]
+
+
+def test_a_page_without_a_dot_program_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARCHSPEC_DOT", "no-such-program")
+    monkeypatch.setattr("visualize.page.drawings._drawn", _drawn.__wrapped__)  # none is kept from before
+    assert drawings("tutorial/cnn") == {"depths": [], "missing": "there is no program no-such-program", "colours": []}
+
+
+def test_the_summary_is_that_of_the_analysis() -> None:
+    spec = archspec.load("unet")
+    analysis, memory = spec.analyze(), spec.analyze().memory()
+    summary = written(page_data(spec))["summary"]
+    assert [summary[name] for name in ("parameters", "macs", "weights", "peak")] == [
+        f"{value:,}" for value in (analysis.parameters, analysis.totals.macs, memory.weights, memory.peak)
+    ]
+    assert summary["flops"] == f"{2 * analysis.totals.macs:,}"
+    assert list(spec)[summary["peak_node"]] is memory.peak_node
+    assert summary["fields"] == [{"output": "output", "node": len(spec) - 1, "field": "188-204 x 188-204"}]
 
 
 def test_lines_of_the_spec_lead_to_their_layers() -> None:

@@ -2,7 +2,8 @@
 // Where parameters, MACs and memory go: every part of the network with its shares.
 (() => {
   const { el, get } = archspec;
-  const MEASURES = [['parameters', 'Parameters'], ['macs', 'MACs'], ['memory', 'Memory of outputs']];
+  const MEASURES = [['parameters', 'Parameters', 'parameters'], ['macs', 'MACs', 'MACs'],
+    ['memory', 'Memory of outputs', 'bytes of outputs']];
   const MOST = 24; // rows; small ones beyond are gathered
   const state = { depth: null, parts: [] };
 
@@ -72,7 +73,7 @@
     const sums = totals(rows, all);
     const body = el('tbody', {}, lines(rows, all, sums));
     const table = el('table', { class: 'shares', 'aria-labelledby': 'shares-title' }, head, body);
-    const whole = MEASURES.map(([name, title]) => `${sums[name].toLocaleString('en')} ${title}`).join(', ');
+    const whole = MEASURES.map(([name, , unit]) => `${sums[name].toLocaleString('en')} ${unit}`).join(', ');
     const training = rows.table.totals.length > 1 ? '; with what training alone needs' : '';
     get('shares-body').replaceChildren(table, el('p', { class: 'muted' }, `100 %: ${whole}${training}`));
     follow(archspec.selection);
