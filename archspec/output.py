@@ -40,6 +40,11 @@ def named(name: str, suffix: str) -> Path:
     return Path(f"{plain or 'net'}.{suffix}")
 
 
+def is_picture(output: Path) -> bool:
+    """Whether the suffix asks for a chart, and not for a table."""
+    return output.suffix.lower() in (".svg", ".png", ".pdf", ".html")
+
+
 def spare(spec: str, output: Path | None) -> None:
     """Raise ArchspecError where the output would take the place of the spec that it is made from."""
     with suppress(OSError, ValueError):

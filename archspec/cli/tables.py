@@ -9,10 +9,8 @@ import click
 from archspec import bundle
 from archspec.arguments import output_options, spec_options
 from archspec.cli.opening import WIDTH, open_spec
-from archspec.output import show, spare, write_json
+from archspec.output import is_picture, show, spare, write_json
 from archspec.source import Scalar, Value, collector_paused
-
-PICTURES = (".svg", ".png", ".pdf", ".html")
 
 
 @click.command(no_args_is_help=True)
@@ -100,7 +98,7 @@ def rf(
     sequences. Without --layer it shows the output if that is a map, else the deepest map that sees less than all.
     """
     spare(spec, output)
-    if output is not None and output.suffix.lower() in PICTURES:
+    if output is not None and is_picture(output):
         if tail or form != "text":
             raise click.UsageError(f"{output} is a picture: --tail and --format are for tables")
         from visualize.receptive_field import draw_receptive_field

@@ -9,7 +9,7 @@ import click
 
 from archspec.arguments import FORMATS, spec_options
 from archspec.cli.opening import needing, open_spec
-from archspec.output import show, spare, writable, write_json
+from archspec.output import is_picture, show, spare, writable, write_json
 from archspec.source import Scalar, Value
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from builders.initialize import Drawn
     from builders.propagate import Propagation
     from visualize.curves import Figure, Series
-
-PICTURES = (".svg", ".png", ".pdf", ".html")
 
 
 class Override(click.ParamType[tuple[str, str]]):
@@ -150,7 +148,7 @@ def propagate(
     names = [name.strip() for name in schemes.split(",") if name.strip()]
     if not names:
         raise click.UsageError("--init names no scheme")
-    drawn = output is not None and output.suffix.lower() in PICTURES
+    drawn = output is not None and is_picture(output)
     with needing("train" if data else "torch"):
         from builders.propagate import propagate as send
     network = open_spec(spec, variant, dict(variables), dict(inputs))

@@ -28,7 +28,7 @@ def page_data(spec: Spec, verification: Mapping[str, object] | None = None) -> P
 
     Raises ArchspecError where that is another network's.
     """
-    analysis, drawn = spec.analyze(), drawings(spec)
+    analysis = spec.analyze()
     rows = branches(analysis)
     return {
         "title": spec.title,
@@ -40,7 +40,7 @@ def page_data(spec: Spec, verification: Mapping[str, object] | None = None) -> P
         "explorer": explorer_data(analysis),
         "source": _source(spec),
         "verification": None if verification is None else verification_data(spec, verification),
-        "drawings": drawn(),
+        "drawings": drawings(spec),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
@@ -17,32 +17,27 @@ MOST_LAYERS = 5000  # of a network that is drawn at more than one depth
 MOST_TEXT = 600_000  # characters of all drawings together
 
 
-def drawings(spec: Spec) -> Callable[[], dict[str, object]]:
-    """Starts to draw, and gives a function that waits for it: the rest of the page is made meanwhile.
+def drawings(spec: Spec) -> dict[str, object]:
+    """The drawings from the coarsest to every layer, as far as they fit, and why one is missing.
 
-    The drawings from the coarsest to every layer, as far as they fit, and why one is missing. Of every box the key of
-    its element in the SVG, the numbers of its nodes as stretches [first, last], and its label. `depth` 0 folds nothing.
+    Of every box the key of its element in the SVG, the numbers of its nodes as stretches [first, last], and its label.
+    `depth` 0 folds nothing.
     """
     chosen, missing = _chosen(spec)
-    pool = ThreadPoolExecutor(2)
-    pictures = pool.map(_svg, chosen)
-    pool.shutdown(wait=False)
-    return lambda: _drawings(chosen, pictures, missing)
-
-
-def _drawings(chosen: Sequence[Diagram], pictures: Iterable[str], missing: str | None) -> dict[str, object]:
-    found: list[dict[str, object]] = []
-    room = MOST_TEXT
     try:
-        for one, svg in zip(chosen, pictures, strict=True):
-            room -= len(svg)
-            if room < 0 and found:
-                missing = "deeper drawings are left out, to keep the page small"
-                break
-            boxes = [[box.key, _stretches(node.index for node in box.nodes), box.label] for box in one.boxes]
-            found.append({"depth": one.depth or 0, "svg": svg, "boxes": boxes})
+        with ThreadPoolExecutor(2) as pool:
+            pictures = list(pool.map(_svg, chosen))
     except ArchspecError as error:
         return {"depths": [], "missing": str(error.diagnostics[0].message), "colours": []}
+    found: list[dict[str, object]] = []
+    room = MOST_TEXT
+    for one, svg in zip(chosen, pictures, strict=True):
+        room -= len(svg)
+        if room < 0 and found:
+            missing = "deeper drawings are left out, to keep the page small"
+            break
+        boxes = [[box.key, _stretches(node.index for node in box.nodes), box.label] for box in one.boxes]
+        found.append({"depth": one.depth or 0, "svg": svg, "boxes": boxes})
     return {"depths": found, "missing": missing, "colours": _colours()}
 
 
