@@ -12,6 +12,7 @@ from archspec.errors import ArchspecError, Source, did_you_mean
 from archspec.source import LARGEST, Mapping, Scalar, read
 
 SUFFIX = ".yaml"
+STUDIES = "studies"  # the folder of experiments, which are no specs
 VARIANTS = re.compile(r"^variants:", re.MULTILINE)
 
 
@@ -24,9 +25,16 @@ def folder() -> Path:
 
 @cache
 def files() -> dict[str, Path]:
-    """Every bundled file by its name relative to specs/: zoo/resnet."""
+    """Every bundled spec by its name relative to specs/: zoo/resnet."""
     top = folder()
-    return {path.relative_to(top).with_suffix("").as_posix(): path for path in sorted(top.rglob(f"*{SUFFIX}"))}
+    found = (path for path in sorted(top.rglob(f"*{SUFFIX}")) if path.parent != top / STUDIES)
+    return {path.relative_to(top).with_suffix("").as_posix(): path for path in found}
+
+
+@cache
+def studies() -> dict[str, Path]:
+    """Every bundled study by its name."""
+    return {path.stem: path for path in sorted((folder() / STUDIES).glob(f"*{SUFFIX}"))}
 
 
 def variants(path: Path) -> tuple[str, ...]:

@@ -70,7 +70,7 @@ def ours(network: Network, spec: archspec.Spec, data: Prepared, steps: int) -> N
     """The same steps as the command takes them, between two evaluations."""
     training = Training(network, spec, data, Settings(steps=steps, evaluate=steps + 1), 0)
     training.curves.evaluated.append(0)  # the first evaluation is no step
-    training.evaluate = lambda: None  # type: ignore[method-assign]
+    training.evaluate = lambda: True  # type: ignore[method-assign]
     training.run(lambda _: False)
 
 

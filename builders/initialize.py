@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import groupby
-from math import prod, sqrt
+from math import isfinite, prod, sqrt
 
 import torch
 from torch import Tensor, nn
@@ -32,6 +32,11 @@ __all__ = ["Drawn", "Scheme", "initialize", "parse_scheme"]
 KEPT = "spec"  # in place of a scheme: the spec gives the weight
 
 
+def finite(value: object) -> object:
+    """A value for JSON, which has no infinity: as text."""
+    return str(value) if isinstance(value, float) and not isfinite(value) else value
+
+
 @dataclass(frozen=True)
 class Drawn:
     """One weight: its shape, role and fans as its layer declares them, and how it was drawn.
@@ -55,7 +60,7 @@ class Drawn:
 
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON."""
-        return asdict(self)
+        return {name: finite(value) for name, value in asdict(self).items()}
 
 
 @dataclass(frozen=True)
@@ -148,22 +153,23 @@ def _place(one: Held) -> int:
 
 
 def _draw(layer: Sequence[Held], schemes: Mapping[str, Scheme], spec: Spec, seed: int) -> Iterator[Drawn]:
-    """Fill the weights of one layer; torch draws all of them as it makes the layer."""
-    kernel = next((one.name for one in layer if one.name in schemes), None)
-    made = _made(layer[0].node, kernel, seed) if kernel and schemes[kernel].name == "torch" else None
+    """Fill the weights of one layer; torch draws, as it makes the layer, what no other scheme is for."""
+    named = {one.name: schemes[one.name] for one in layer if one.name in schemes}
+    torchs = next((name for name, scheme in named.items() if scheme.name == "torch"), None)
+    made = _made(layer[0].node, torchs, seed) if torchs else None
     reset = getattr(layer[0].module, "reset_running_stats", None)
     if reset is not None:
         reset()  # the number of batches seen, too
-    after = following(spec.layers, layer[0].node) if kernel else None
+    after = following(spec.layers, layer[0].node) if named else None
     for one in layer:
         row = Drawn(one.name, one.weight.shape, one.weight.role, one.weight.fan_in, one.weight.fan_out, KEPT)
         if one.given:
             yield row
+        elif one.name in named and named[one.name].name != "torch":
+            yield _drawn(one, row, named[one.name], after, seed)
         elif made is not None:
             one.tensor.copy_(made.get_parameter(one.short) if one.weight.trainable else made.get_buffer(one.short))
             yield replace(row, scheme="torch", asked=_asked_by_torch(layer))
-        elif one.name in schemes:
-            yield _drawn(one, row, schemes[one.name], after, seed)
         else:
             one.tensor.fill_(start(one.weight))
             yield replace(row, scheme=f"{start(one.weight):g}", asked=0.0)
@@ -215,4 +221,4 @@ def _scaled(
         reset = getattr(one.module, "reset_running_stats", None)
         if reset is not None:
             reset()
-    return {one.name: found[one.module].variance for one in wanted if one.module in found}
+    return {one.name: found[one.module] for one in wanted if one.module in found}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from math import isfinite, isnan
+from math import isnan
 from pathlib import Path
 
 import torch
@@ -17,7 +17,7 @@ from archspec.nodes import Node
 from archspec.spec import InputSize, Spec
 from builders.build import build, opened
 from builders.initialization.following import kernels
-from builders.initialize import Drawn, initialize, parse_scheme
+from builders.initialize import Drawn, finite, initialize, parse_scheme
 from builders.network import Network
 from builders.proofs.walk import examples
 from builders.propagation.measure import Passing, measure, signal
@@ -129,7 +129,8 @@ def _weights(network: Network, graph: LayerGraph, drawn: Iterable[Drawn]) -> tup
             if tensor is None or weight.role not in squares:
                 continue
             row = rows[names[id(tensor)]]
-            squares[weight.role] = (row.drawn if row.asked is None else row.asked) ** 2
+            deviation = row.drawn if row.asked is None else row.asked
+            squares[weight.role] = deviation * deviation
             if weight.role is Role.KERNEL and bool(tensor.max() == tensor.min()):
                 constant.add(node)
         found[node] = Squares(squares[Role.KERNEL], squares[Role.BIAS])
@@ -146,15 +147,10 @@ def _plain(passage: Passage) -> dict[str, object]:
         {
             "node": node.index,
             "layer": node.name or str(node.layer),
-            **{name: _finite(value) for name, value in asdict(one).items()},
-            "predicted": _finite(passage.predicted[node]),
+            **{name: finite(value) for name, value in asdict(one).items()},
+            "predicted": finite(passage.predicted[node]),
         }
         for node, one in passage.layers.items()
     ]
     verdict = {"outlook": passage.verdict.outlook, "reason": passage.verdict.reason}
     return {"scheme": passage.scheme, "verdict": verdict, "layers": layers}
-
-
-def _finite(value: object) -> object:
-    """A value for JSON, which has no infinity: as text."""
-    return str(value) if isinstance(value, float) and not isfinite(value) else value

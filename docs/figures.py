@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from shutil import which
 from tempfile import TemporaryDirectory
@@ -15,6 +16,9 @@ from playwright.sync_api import sync_playwright
 
 import archspec
 from archspec.spec import Spec
+from studies.document import find
+from studies.running import run
+from studies.study import Outcome, Study
 from visualize.curves.figure import Figure, below, beside
 from visualize.diagram import diagram
 from visualize.page import page_data, page_html
@@ -74,6 +78,16 @@ def _diagram(spec: Spec, depth: int | None = None) -> Callable[[], str]:
     return lambda: diagram(spec, depth, dot=DOT).svg()
 
 
+def _study(name: str, figure: str) -> Callable[[], str]:
+    return lambda: _outcome(name).figures[figure].svg()
+
+
+@cache
+def _outcome(name: str) -> Outcome:
+    """One run for all figures of a study."""
+    return run(Study.of(find(name)))
+
+
 FIGURES: dict[str, Callable[[], str]] = {
     "dilated": dilated,
     "gridding": gridding,
@@ -83,6 +97,16 @@ FIGURES: dict[str, Callable[[], str]] = {
     "resnet50": _diagram(archspec.load("resnet50")),
     "unet": _diagram(archspec.load("unet")),
     "dense_block": _diagram(archspec.parse(DENSE_BLOCK), 0),
+    "study-dimensions-sizes": _study("dimensions", "sizes"),
+    "study-fir-filter-signals": _study("fir-filter", "signals"),
+    "study-instance-noise-shrinkage": _study("instance-noise", "shrinkage"),
+    "study-instance-noise-recurrence": _study("instance-noise", "recurrence"),
+    "study-instance-noise-sweep": _study("instance-noise", "sweep"),
+    "study-instance-noise-one-draw": _study("instance-noise", "one-draw"),
+    "study-kl-densities": _study("kl", "densities"),
+    "study-kl-course": _study("kl", "course"),
+    "study-gan-gradients": _study("gan", "gradients"),
+    "study-gan-run": _study("gan", "run"),
 }
 
 

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = [name for name in ("archspec", "builders", "visualize") if (ROOT / name).is_dir()]
+PACKAGES = [name for name in ("archspec", "builders", "studies", "visualize") if (ROOT / name).is_dir()]
 STEPS = [
     ["ruff", "check", "."],
     ["ruff", "format", "--check", "."],

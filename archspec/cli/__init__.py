@@ -20,6 +20,7 @@ from archspec.cli.pictures import draw
 from archspec.cli.proofs import run, verify
 from archspec.cli.schema import schema
 from archspec.cli.serve import serve
+from archspec.cli.study import study
 from archspec.cli.tables import list_specs, rf, table
 from archspec.cli.train import train
 from archspec.cli.weights import init, propagate
@@ -54,6 +55,7 @@ def main() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")  # a name may hold what the terminal's encoding does not
 
 
-READING, RUNNING = (table, rf, draw, report, serve, check, schema, list_specs), (verify, run, init, propagate, train)
+READING = (table, rf, draw, report, serve, check, schema, list_specs)
+RUNNING = (verify, run, init, propagate, train, study)
 for command in (*READING, *RUNNING):
     main.add_command(command)

@@ -94,7 +94,11 @@ def train(
         from builders.training.progress import shown
         from builders.training.study import train as run
     recipe = _recipe(specs, Choices(variant, dict(variables), dict(inputs)), options)
-    study = run(recipe, recipe.running.output or f"runs/{_name(specs)}", _note, shown)
+    try:
+        study = run(recipe, recipe.running.output or f"runs/{_name(specs)}", _note, shown)
+    except KeyboardInterrupt:
+        _note("interrupted: the same command goes on from the last checkpoints")
+        sys.exit(INTERRUPTED)
     if study.results:
         _report(study)
     sys.exit(_ended(study))
@@ -173,6 +177,6 @@ def _ended(study: Study) -> int:
     for one in study.failed:
         _note(f"{one.label}, {one.scheme}, seed {one.seed}: {one.fault}")
     if study.left:
-        _note(f"stopped: {study.left} trials are left; the same command goes on from here")
+        _note(f"stopped, trials left: {study.left}; the same command goes on from here")
         return INTERRUPTED
     return FAILED if study.failed else 0

@@ -199,6 +199,7 @@ class Softmax(Activation):
     """exp(x) over its sum along the channels, at every position (Bridle 1990)."""
 
     template = "SOFTMAX"
+    distribution = True
 
 
 @register

@@ -118,6 +118,7 @@ class Layer(BaseModel):
     gain: ClassVar[float] = 1.0  # of the weights before it: 1 over the slope of its linear part
     saturated: ClassVar[tuple[float, float] | None] = None  # outputs not between these hardly pass a gradient on
     dead: ClassVar[float | None] = None  # an output through which no gradient passes at all
+    distribution: ClassVar[bool] = False  # the outputs along the channels are probabilities, and no logits
 
     def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

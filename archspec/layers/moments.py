@@ -17,7 +17,7 @@ class Moments(NamedTuple):
     @property
     def square(self) -> float:
         """The mean of the squares, E[x^2]."""
-        return self.variance + self.mean**2
+        return self.variance + self.mean * self.mean  # which may overflow to infinity, as ** may not
 
     @property
     def deviation(self) -> float:

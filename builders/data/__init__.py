@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from builders.data.augment import Augment, parse_augment
+from builders.data.findings import Audit
 from builders.data.items import Items, Prepared, Stored
-from builders.data.leaks import Audit, audit
+from builders.data.leaks import audit
 from builders.data.prepare import prepare
 
 __all__ = ["Audit", "Augment", "Items", "Prepared", "Stored", "audit", "parse_augment", "prepare"]

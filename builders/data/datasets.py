@@ -2,29 +2,57 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import ConcatDataset, Dataset, Subset, TensorDataset
+from torch.utils.data import (
+    BatchSampler,
+    ConcatDataset,
+    DataLoader,
+    Dataset,
+    IterableDataset,
+    RandomSampler,
+    SequentialSampler,
+    Subset,
+    TensorDataset,
+)
 
 from archspec.errors import ArchspecError
-from builders.data.provenance import declared, name_of
+from builders.data.provenance import counted, provenance
 from builders.data.raw import Raw, as_input, numbered
 
 
 def of_dataset(data: Dataset[Any]) -> Raw:
     """A torch Dataset of pairs (input, label); its items are read when they are needed."""
-    if not hasattr(data, "__len__") or not hasattr(type(data), "__getitem__"):
+    if not is_map(data):
         message = f"a data set of type {type(data).__name__} has no length, or no items by index"
         raise ArchspecError("unknown-data", message, hint="a map-style torch Dataset")
-    if not len(data):
+    if not len(data):  # type: ignore[arg-type]  # is_map has asked
         raise ArchspecError("split", "the data set is empty", hint="two items at least")
     labels, names = numbered(labels_of(data))
     names = _class_names(data, names)
     inputs = Inputs(data)
-    own = declared(data)
-    return Raw(inputs, labels, names, name_of(data), sources=own)
+    origin, sources = counted(provenance(data))
+    return Raw(inputs, labels, names, origin, sources=sources)
+
+
+def is_map(data: object) -> bool:
+    """Whether something is a torch Dataset with a length and items by index."""
+    return isinstance(data, Dataset) and not isinstance(data, IterableDataset) and hasattr(data, "__len__")
+
+
+def behind(data: Any) -> Any:
+    """The data set that a DataLoader reads, cut to the items that its sampler chooses; anything else as it is."""
+    if not isinstance(data, DataLoader):
+        return data
+    own = data.batch_sampler if type(data.batch_sampler) not in (BatchSampler, type(None)) else None
+    if own is None and isinstance(data.sampler, SequentialSampler | RandomSampler):
+        return data.dataset
+    with torch.random.fork_rng(devices=[]):  # a sampler may draw
+        chosen = chain.from_iterable(own) if own is not None else data.sampler
+        return Subset(data.dataset, sorted({int(index) for index in chosen}))
 
 
 class Inputs(Dataset[Tensor]):
@@ -52,9 +80,9 @@ def pair(data: Dataset[Any], index: int) -> tuple[object, object]:
 def labels_of(data: Dataset[Any]) -> Any:
     """The label of every item: from the parts of a data set where it has any, its `targets`, or item by item."""
     if isinstance(data, Subset):
-        return torch.as_tensor(labels_of(data.dataset))[torch.as_tensor(data.indices)]
+        return torch.as_tensor(labels_of(data.dataset))[torch.as_tensor(data.indices, dtype=torch.int64)]
     if isinstance(data, ConcatDataset):
-        return torch.cat([torch.as_tensor(labels_of(part)) for part in data.datasets])
+        return torch.cat([torch.as_tensor(labels_of(part)) for part in data.datasets if len(part)])  # type: ignore[arg-type]
     if isinstance(data, TensorDataset) and len(data.tensors) == 2:
         return data.tensors[1]
     targets = getattr(data, "targets", None)

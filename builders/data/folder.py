@@ -16,14 +16,16 @@ ENDINGS = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".
 
 def folder(path: Path) -> Raw:
     """The images in the subfolders of a folder: each subfolder is a class, in the order of their names."""
-    if not path.is_dir():
-        raise ArchspecError("unreadable", f"{path} is no folder", hint="a folder with one subfolder for each class")
-    names = sorted(one.name for one in path.iterdir() if one.is_dir() and not one.name.startswith("."))
+    try:
+        names = sorted(one.name for one in path.iterdir() if one.is_dir() and not one.name.startswith("."))
+    except (OSError, ValueError) as error:
+        message = f"cannot read the folder {path}: {getattr(error, 'strerror', None) or error}"
+        raise ArchspecError("unreadable", message, hint="a folder with one subfolder for each class") from None
     found = [
         (file, label)
         for label, name in enumerate(names)
         for file in sorted((path / name).rglob("*"))
-        if file.suffix.lower() in ENDINGS
+        if file.suffix.lower() in ENDINGS and not hidden(file.relative_to(path)) and not file.is_dir()
     ]
     empty = sorted(set(names) - {names[label] for _, label in found})
     if not found or empty:
@@ -33,6 +35,11 @@ def folder(path: Path) -> Raw:
     labels = torch.tensor([label for _, label in found])
     said = ("values 0 to 255 divided by 255",)
     return Raw(Pictures([file for file, _ in found]), labels, tuple(names), f"folder:{path}", said)
+
+
+def hidden(file: Path) -> bool:
+    """Whether a file, or a folder on the way to it, is one that a system keeps for itself, such as `._a.png`."""
+    return any(part.startswith(".") for part in file.parts)
 
 
 class Pictures(Dataset[Tensor]):
@@ -50,6 +57,10 @@ class Pictures(Dataset[Tensor]):
         try:
             with Image.open(self.files[index]) as image:
                 return picture(image)
+        except ArchspecError as error:
+            raise ArchspecError(
+                "broken-image", f"{self.files[index]}: {error.diagnostics[0].message}", hint=error.hint
+            ) from None
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             reason = str(error).replace(f" '{self.files[index]}'", "")
             message = f"cannot read the image {self.files[index]}: {reason}"

@@ -79,7 +79,9 @@ class Stored:
         """As `Items.batches`; the batches left out by `start` are not read."""
         order = torch.arange(len(self)) if generator is None else torch.randperm(len(self), generator=generator)
         chosen = torch.split(order, size)[start:]
-        loader = DataLoader(self.dataset, batch_sampler=[one.tolist() for one in chosen], num_workers=self.workers)
+        own = torch.Generator()  # a loader draws a seed for its workers, and torch's own numbers belong to the training
+        sampler = [one.tolist() for one in chosen]
+        loader = DataLoader(self.dataset, batch_sampler=sampler, num_workers=self.workers, generator=own)
         for indices, inputs in zip(chosen, loader, strict=True):
             yield inputs, self.labels[indices]
 

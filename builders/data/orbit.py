@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 import torch
@@ -14,7 +14,9 @@ from builders.data.augment import turned
 from builders.data.options import FLAG, Option, options
 
 KEPT = 64  # pixels along an axis of the images that are shifted
+COARSE = 16  # the same of images that are searched for wider shifts
 EDGE = 8  # pixels along an axis at which they are then compared
+ROWS, TILE = 256, 1024  # products held at once: as many as a cache holds
 BLOCK = 1 << 24  # distances held at once
 KNOWN = {"shift": Option(0, 64, whole=True), "flip": FLAG, "rotate": Option(0, 45)}
 ANGLES = 5  # of a rotation, from -most to most
@@ -22,11 +24,15 @@ ANGLES = 5  # of a rotation, from -most to most
 
 @dataclass(frozen=True)
 class Orbit:
-    """The changes under which an image counts as a copy: shifts by up to `shift` pixels, a mirror, a few angles."""
+    """The changes under which an image counts as a copy: shifts by up to `shift` pixels, a mirror, a few angles.
+
+    The pixels are those of images averaged down to `kept` along the axes that are longer.
+    """
 
     shift: int = 0
     flip: bool = False
     rotate: float = 0.0
+    kept: int = KEPT
 
     @property
     def angles(self) -> tuple[float, ...]:
@@ -35,16 +41,25 @@ class Orbit:
     def __str__(self) -> str:
         parts = [f"shift={self.shift}" if self.shift else "", "flip" if self.flip else ""]
         parts.append(f"rotate={self.rotate:g}" if self.rotate else "")
-        return ",".join(filter(None, parts)) or "none"
+        return (",".join(filter(None, parts)) or "none") + (f" at {self.kept} pixels" if self.kept != KEPT else "")
 
     @property
     def size(self) -> int:
         """How many images the orbit of one image has."""
         return (2 * self.shift + 1) ** 2 * (1 + self.flip) * len(self.angles)
 
-    def scaled(self, factor: float) -> Orbit:
-        """The orbit of images that were made smaller: shifts in their pixels, rounded up."""
-        return Orbit(ceil(self.shift * factor), self.flip, self.rotate)
+
+def searched(orbit: Orbit, sizes: tuple[int, ...]) -> tuple[Orbit, ...]:
+    """What items of these sizes are searched over: no change at all, the orbit, and shifts as wide of coarser images.
+
+    The fewer changes, the more items can be compared. Shifts are in pixels of the images as they are, so that those of
+    images above KEPT are fewer there.
+    """
+    if len(sizes) != 3 or orbit == Orbit():
+        return (Orbit(),)
+    longest = max(sizes[1:])
+    fine = replace(orbit, shift=ceil(orbit.shift * min(1.0, KEPT / longest)))
+    return (Orbit(), fine, *([replace(orbit, kept=COARSE)] if longest > COARSE and orbit.shift else []))
 
 
 def parse_orbit(text: str) -> Orbit:
@@ -82,12 +97,16 @@ def nearest(
     what moved in. `own` (Q, N) marks pairs that are passed over.
     """
     found: list[tuple[Tensor, Tensor]] = []
-    size = max(1, BLOCK // len(references))
+    if references.ndim == 4:
+        queries, references = averaged(queries, orbit.kept), averaged(references, orbit.kept)
+    size = max(1, min(ROWS, BLOCK // len(references)))
     for start in range(0, len(queries), size):
         block = queries[start : start + size]
         alike = torch.full((len(block), len(references)), -1.0)
-        for window, images in _orbits(references, orbit):
-            torch.maximum(alike, torch.mm(unit(window(block)), images.T), out=alike)
+        for changed, images in _orbits(block, references, orbit):
+            for part, rows in zip(torch.split(alike, TILE, 1), torch.split(images, TILE), strict=True):
+                for one in changed:
+                    torch.maximum(part, one @ rows.T, out=part)
         if own is not None:
             alike[own[start : start + len(block)]] = -3.0
         best = alike.topk(min(count, len(references)), dim=1)
@@ -96,39 +115,33 @@ def nearest(
     return torch.cat(distances), torch.cat(indices)
 
 
-class Window:
-    """The part of an image that overlaps with another one shifted against it, averaged down to EDGE pixels."""
-
-    def __init__(self, down: int, right: int) -> None:
-        self.down, self.right = down, right
-
-    def __call__(self, images: Tensor) -> Tensor:
-        if images.ndim != 4:
-            return images
-        height, width = images.shape[-2:]
-        rows = slice(max(self.down, 0), height + min(self.down, 0))
-        return averaged(images[..., rows, max(self.right, 0) : width + min(self.right, 0)], EDGE)
-
-
-def _orbits(references: Tensor, orbit: Orbit) -> Iterator[tuple[Window, Tensor]]:
-    """For each change, the window of the queries and the references seen through the opposite one, as unit vectors."""
+def _orbits(queries: Tensor, references: Tensor, orbit: Orbit) -> Iterator[tuple[tuple[Tensor, ...], Tensor]]:
+    """For each shift the overlapping parts of the queries, in every mirrored and turned form, and of the references."""
     if references.ndim != 4:
-        yield Window(0, 0), unit(references)
+        yield (unit(queries),), unit(references)
         return
+    mirrored = (queries, queries.flip(-1)) if orbit.flip else (queries,)
+    changed = torch.cat([turned(one, torch.full((len(one),), angle)) for one in mirrored for angle in orbit.angles])
     reach = min(orbit.shift, (min(references.shape[-2:]) - 1) // 2)
-    steps = range(-reach, reach + 1)
-    for images in (references, references.flip(-1)) if orbit.flip else (references,):
-        for angle in orbit.angles:
-            copies = turned(images, torch.full((len(images),), angle)) if angle else images
-            for down in steps:
-                for right in steps:
-                    yield Window(down, right), unit(Window(-down, -right)(copies))
+    for down in range(-reach, reach + 1):
+        for right in range(-reach, reach + 1):
+            seen = unit(overlap(changed, down, right))
+            yield torch.split(seen, len(queries)), unit(overlap(references, -down, -right))
+
+
+def overlap(images: Tensor, down: int, right: int) -> Tensor:
+    """The part of images that overlaps with others shifted against them, averaged down to EDGE pixels."""
+    height, width = images.shape[-2:]
+    rows = slice(max(down, 0), height + min(down, 0))
+    return averaged(images[..., rows, max(right, 0) : width + min(right, 0)], EDGE)
 
 
 def unit(inputs: Tensor) -> Tensor:
     """Inputs (N, C, ...) as unit vectors (N, D), the mean of every channel removed; constant ones are 0."""
     flat = inputs.flatten(2) if inputs.ndim > 2 else inputs.unsqueeze(1)
     centred = flat - flat.mean(2, keepdim=True)
-    centred = centred / centred.norm(dim=2, keepdim=True).clamp_min(1e-6)
-    rows = centred.flatten(1)
+    centred = torch.div(centred, centred.norm(dim=2, keepdim=True).clamp_min(1e-6))
+    rows: Tensor = centred.flatten(1)
+    if flat.shape[1] == 1:
+        return rows
     return torch.div(rows, rows.norm(dim=1, keepdim=True).clamp_min(1e-6))

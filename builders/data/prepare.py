@@ -11,12 +11,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import ConcatDataset, Dataset
+from torch.utils.data import ConcatDataset, DataLoader, Dataset
 
 from archspec.errors import ArchspecError
 from archspec.spec import Spec
 from builders.data.augment import fitting, parse_augment
-from builders.data.datasets import of_dataset
+from builders.data.datasets import behind, is_map, of_dataset
 from builders.data.fit import Fit, fit_of
 from builders.data.items import Items, Prepared, Stored
 from builders.data.raw import Raw
@@ -27,7 +27,7 @@ from builders.run import seeded
 CACHE = Path("~/.cache/archspec")
 MOST_BYTES = 512 << 20  # of inputs that are held in memory
 
-Data = str | Dataset[Any] | Sequence[Dataset[Any]]
+Data = str | Dataset[Any] | DataLoader[Any] | Sequence[Dataset[Any] | DataLoader[Any]]
 
 
 def prepare(
@@ -61,10 +61,10 @@ def prepare(
     if isinstance(data, str):
         raw = named(data, fit.sizes, fit.outputs, Path(cache).expanduser())
     elif isinstance(data, Sequence):
-        parts = _parts(data)
+        parts = _parts([behind(one) for one in data])
         raw = of_dataset(ConcatDataset(parts))
     else:
-        raw = of_dataset(data)
+        raw = of_dataset(behind(data))
     changing = fitting(parse_augment(augment), fit.sizes) if augment else None
     raw, kept, said = _chosen(raw, fit)
     items, changed = _fitted(raw, fit)
@@ -74,15 +74,12 @@ def prepare(
     return Prepared(train, checked, tested, changing, raw.classes, (*raw.said, *said, *changed, count))
 
 
-def _parts(data: Sequence[object]) -> Sequence[Dataset[Any]]:
-    found = [one for one in data if isinstance(one, Dataset) and hasattr(one, "__len__")]
+def _parts(data: Sequence[Any]) -> Sequence[Dataset[Any]]:
+    found = [one for one in data if is_map(one)]
     if len(found) != len(data) or len(found) not in (2, 3):
-        message = f"data that is split already cannot be {len(data)} parts of types " + ", ".join(
-            type(one).__name__ for one in data
-        )
-        raise ArchspecError(
-            "unknown-data", message, hint="torch Datasets: training, validation and, if there is one, test"
-        )
+        kinds = ", ".join(type(one).__name__ for one in data) or "none"
+        hint = "torch Datasets: training, validation and, if there is one, test"
+        raise ArchspecError("unknown-data", f"data that is split already cannot be of types {kinds}", hint=hint)
     return found
 
 
@@ -121,14 +118,26 @@ def _fitted(raw: Raw, fit: Fit) -> tuple[Items | Stored, tuple[str, ...]]:
     sources = torch.arange(len(raw.labels)) if raw.sources is None else raw.sources
     if isinstance(raw.inputs, Tensor):
         words = tuple(f"{one}: {len(raw.labels)} items" for one in fit.words(tuple(raw.inputs.shape[1:])))
-        return Items(fit(raw.inputs), raw.labels, sources, raw.origin), words
+        return _finite(Items(fit(raw.inputs), raw.labels, sources, raw.origin)), words
     reading = Fitting(raw.inputs, fit)
     stored = Stored(reading, raw.labels, sources, raw.origin)
     if 4 * len(raw.labels) * prod(fit.sizes) > MOST_BYTES:
         first = "".join(f"; {one}, the first item" for one in fit.words(tuple(raw.inputs[0].shape)))
         return stored, (f"too large for memory: items are read when they are used{first}",)
-    items = stored.load()
+    items = _finite(stored.load())
     return items, tuple(f"{words}: {count} items" for words, count in reading.told.items())
+
+
+def _finite(items: Items) -> Items:
+    """The same items; raises ArchspecError where one has a number that is not finite in float32."""
+    broken = (~items.inputs.isfinite().flatten(1).all(1)).nonzero()
+    if len(broken):
+        source = int(items.sources[broken[0, 0]])
+        message = (
+            f"{len(broken)} of {len(items)} items have numbers that are not finite, the first with source {source}"
+        )
+        raise ArchspecError("data-values", message, hint="leave such items out")
+    return items
 
 
 class Fitting(Dataset[Tensor]):

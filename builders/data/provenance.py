@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -34,6 +36,15 @@ def provenance(data: Any) -> list[Part]:
     return _chosen(provenance(base), own) if base is not None else [(name_of(data), own)]
 
 
+def counted(parts: list[Part]) -> tuple[str, Tensor]:
+    """One number for each source: the index in its data set; of several, those of one after those of the other."""
+    lengths: dict[str, int] = {}
+    for name, indices in parts:
+        lengths[name] = max(lengths.get(name, 0), int(indices.max()) + 1 if len(indices) else 0)
+    starts = dict(zip(lengths, accumulate(lengths.values(), initial=0), strict=False))
+    return " and ".join(lengths), torch.cat([indices + starts[name] for name, indices in parts])
+
+
 def declared(data: Any) -> Tensor | None:
     """The sources that a data set declares; raises ArchspecError where they are not one index for each item."""
     sources = getattr(data, "sources", None)
@@ -51,8 +62,12 @@ def declared(data: Any) -> Tensor | None:
 
 
 def name_of(data: Any) -> str:
-    """A name that no other data set has."""
-    return f"{type(data).__name__} at {id(data):#x}"
+    """A name that no other data has; two objects of torchvision's own classes that open the same files share one."""
+    kind = type(data)
+    if not kind.__module__.startswith("torchvision.") or not getattr(data, "root", None):
+        return f"{kind.__name__} at {id(data):#x}"
+    chosen = [f"{key}={value}" for key, value in sorted(vars(data).items()) if isinstance(value, str | int | Path)]
+    return f"{kind.__name__} {hash(tuple(getattr(data, 'samples', ())))} {', '.join(chosen)}"
 
 
 def _chosen(parts: list[Part], indices: Tensor) -> list[Part]:

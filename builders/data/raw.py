@@ -42,18 +42,27 @@ def as_input(value: object) -> Tensor:
         return picture(value)
     try:
         array = np.asarray(value)
-        if array.dtype.kind not in "biuf":
+        if array.dtype.kind not in "biuf" or not array.size:
             raise TypeError
     except (TypeError, ValueError):
         message = f"an input of type {type(value).__name__} is neither tensor, array nor image"
         raise ArchspecError("data-values", message, hint="items are pairs: a tensor and a whole number") from None
-    return as_input(torch.from_numpy(np.ascontiguousarray(array)))
+    return as_input(torch.from_numpy(native(array)))
+
+
+def native(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """An array of numbers as torch takes it: in the byte order of the machine, of 64 bits at most."""
+    kind = array.dtype.newbyteorder("=") if array.dtype.itemsize <= 8 else np.dtype(np.float64)
+    return np.ascontiguousarray(array.astype(kind, copy=False))
 
 
 def picture(image: Any) -> Tensor:
     """A PIL image as (C, H, W) from 0 to 1: grey as one channel, all others as red, green and blue."""
     if image.mode.startswith("I;16"):
         return torch.from_numpy(np.asarray(image).astype(np.float32) / 65535).unsqueeze(0)
+    if image.mode in ("I", "F"):
+        message = f"an image of mode {image.mode} says nothing of the range of its values"
+        raise ArchspecError("data-values", message, hint="save it with 8 or 16 bits a channel, or give tensors")
     pixels = np.array(image.convert("L" if image.mode in ("1", "L", "LA") else "RGB"))
     tensor = torch.from_numpy(pixels).float() / 255
     return tensor.unsqueeze(0) if tensor.ndim == 2 else tensor.permute(2, 0, 1).contiguous()

@@ -21,7 +21,7 @@ def split(labels: Tensor, validation: float, test: float, seed: int) -> tuple[Te
     [1078, 360, 359]
     """
     for name, share in (("validation", validation), ("test", test)):
-        if not 0 <= share < 1:
+        if not isinstance(share, int | float) or not 0 <= share < 1:  # type: ignore[redundant-expr]  # from Python
             raise ArchspecError(
                 "split", f"the share of {name} cannot be {share}", hint="give a number from 0 to below 1"
             )

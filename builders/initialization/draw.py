@@ -19,6 +19,8 @@ STARTS = {
     Role.RUNNING_VARIANCE: 1.0,
 }
 
+TALL = 2  # rows to a column, from which on a normal matrix has a condition number of about 6 or less
+
 
 def start(weight: Weight) -> float:
     """The value before training of a weight that is not drawn: its own, or that of its role."""
@@ -52,12 +54,25 @@ def draw(weight: Weight, scheme: Scheme, activation: float, source: torch.Genera
 def orthogonal(weight: Weight, source: torch.Generator) -> Tensor:
     """Every group's matrix with orthonormal rows, or columns if these are fewer (Saxe et al. 2014).
 
-    Q of the QR decomposition of a normal matrix, its columns given the signs of R's diagonal, so that all orthogonal
-    matrices are equally likely (Mezzadri 2007).
+    Q of the QR decomposition of a normal matrix with a positive diagonal of R, so that all orthogonal matrices are
+    equally likely (Mezzadri 2007).
     """
     rows, columns = sides(weight)
     normal = torch.empty(weight.matrices, max(rows, columns), min(rows, columns)).normal_(generator=source)
+    found = _by_cholesky(normal) if normal.shape[1] >= TALL * normal.shape[2] else _by_reflections(normal)
+    return (found if rows >= columns else found.mT).reshape(weight.shape)
+
+
+def _by_cholesky(normal: Tensor) -> Tensor:
+    """Q = A / R with A^T A = R^T R: several times as fast, and as exact where A is well conditioned."""
+    wide = normal.double()
+    r = torch.linalg.cholesky(wide.mT @ wide, upper=True)
+    q: Tensor = torch.linalg.solve_triangular(r, wide, upper=True, left=False)
+    return q.float()
+
+
+def _by_reflections(normal: Tensor) -> Tensor:
+    """Q by Householder reflections, its columns given the signs of R's diagonal."""
     q, r = torch.linalg.qr(normal)
-    q = q * r.diagonal(dim1=1, dim2=2).sign().unsqueeze(1)
-    found: Tensor = q if rows >= columns else q.mT
-    return found.reshape(weight.shape)
+    found: Tensor = q * r.diagonal(dim1=1, dim2=2).sign().unsqueeze(1)
+    return found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -17,25 +16,13 @@ TOLERANCE = 0.1  # of the variance, and
 MOST_STEPS = 10  # for each layer: as in the paper's experiments
 
 
-@dataclass(frozen=True)
-class Scaled:
-    """The variance of a layer's output once its kernel was scaled, and in how many steps."""
-
-    variance: float
-    steps: int
-
-    @property
-    def reached(self) -> bool:
-        return abs(self.variance - 1) < TOLERANCE
-
-
 class Scaling(fx.Interpreter):
     """Runs a network, and divides the kernel of each layer by the standard deviation of the layer's output."""
 
     def __init__(self, network: Network, kernels: Mapping[nn.Module, Sequence[Tensor]]) -> None:
         super().__init__(network, garbage_collect_values=True)
         self.extra_traceback = False
-        self.found: dict[nn.Module, Scaled] = {}
+        self.found: dict[nn.Module, float] = {}  # the variance of the output once its kernel was scaled
         self._kernels = kernels
 
     def call_module(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -54,7 +41,7 @@ class Scaling(fx.Interpreter):
 
 def _scaled(
     part: nn.Module, held: Sequence[Tensor], args: tuple[Any, ...], kwargs: dict[str, Any], result: Tensor
-) -> tuple[Tensor, Scaled]:
+) -> tuple[Tensor, float]:
     """The output once its variance is 1 within the tolerance, or the steps are used up, or nothing varies."""
     steps, variance = 0, result.var(correction=0).item()
     while abs(variance - 1) >= TOLERANCE and steps < MOST_STEPS and 0 < variance < float("inf"):
@@ -62,12 +49,12 @@ def _scaled(
             kernel.div_(variance**0.5)
         result, steps = part(*args, **kwargs), steps + 1
         variance = result.var(correction=0).item()
-    return result, Scaled(variance, steps)
+    return result, variance
 
 
 def scale(
     network: Network, kernels: Mapping[nn.Module, Sequence[Tensor]], inputs: Sequence[Tensor], seed: int
-) -> dict[nn.Module, Scaled]:
+) -> dict[nn.Module, float]:
     """Scale the kernels of these modules so that their outputs on a batch have variance 1 (Mishkin & Matas 2016).
 
     In training mode, which is that of the steps to come. What statistics that leaves behind is the caller's to reset.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from math import inf, isfinite, sqrt
+from math import nan, prod, sqrt
 from types import MappingProxyType
 
 from archspec.errors import ArchspecError, did_you_mean
@@ -36,6 +36,7 @@ SCHEMES = MappingProxyType(
     }
 )
 SHORT = MappingProxyType({"xavier": "xavier-normal", "he": "he-normal", "lecun": "lecun-normal"})
+LARGEST = 1e30  # argument: larger ones leave the range of float32
 _FORM = re.compile(r"(?P<name>[a-z-]+)(?:\((?:(?P<key>[a-z]+)=)?(?P<value>[^()=]*)\))?")
 
 
@@ -94,10 +95,7 @@ def sides(weight: Weight) -> tuple[int, int]:
     (8, 72)
     """
     first, *rest = weight.shape
-    columns = 1
-    for size in rest:
-        columns *= size
-    return first // weight.matrices, columns
+    return first // weight.matrices, prod(rest)
 
 
 def parse_scheme(text: str | Scheme) -> Scheme:
@@ -134,8 +132,8 @@ def _argument(name: str, key: str | None, value: str | None) -> float | None:
     try:
         number = float(value)
     except ValueError:
-        number = inf
-    if not isfinite(number) or number < 0 or (number == 0 and takes == "gain"):
+        number = nan
+    if not 0 <= number <= LARGEST or (number == 0 and takes == "gain"):
         raise _misused(name, f"the {takes} of {name} cannot be `{value[:80]}`")
     return number
 

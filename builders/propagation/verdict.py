@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from math import isfinite
+from math import isfinite, sqrt
 
 from archspec.nodes import Node
 from builders.propagation.measure import Passing
 
-# Of where signals and gradients enter: calibrated on what 300 to 600 steps of Adam made of the nine-convolution network
-# (docs/initialization.md). Smaller gradients are lost beside Adam's eps, larger outputs saturate the softmax.
-LOWEST, HIGHEST = 1e-4, 1e3
+# Of where signals and gradients enter. Adam makes up for what is lost, later the more is lost, and hardly for what is
+# gained: calibrated on trainings of ten networks (docs/initialization.md).
+LOWEST, HIGHEST = 1e-3, 20.0
 
 
 class Outlook(StrEnum):
@@ -47,15 +47,25 @@ def judge(
     if not weighted:
         return Verdict(Outlook.HEALTHY, "no layer has weights to draw")
     forward = {node: passings[node].signal for node in weighted}
-    backward = {node: passings[node].gradient for node in weighted}
+    backward = {node: passings[node].gradient * sqrt(node.shape.elements) for node in weighted}
     leaving = backward[weighted[-1]]
+    opening = next((node for node in constant if _opens(node, passings)), None)
+    if opening is not None:  # what it cuts off has its signal or gradient after a step
+        forward = {node: value for node, value in forward.items() if value}
+        backward = {node: value for node, value in backward.items() if value}
+    waiting = "" if opening is None else f"; what is 0 waits for the first step of {_name(opening)}"
     return (
         _beyond("the signal", forward, entering, "the input's")
         or _beyond("the gradient", backward, leaving, f"that at {_name(weighted[-1])}")
-        or Verdict(
-            Outlook.HEALTHY, f"{_span(forward, entering)} of the input's signal, {_span(backward, leaving)} back"
-        )
+        or Verdict(Outlook.HEALTHY, _span(forward, entering, backward, leaving) + waiting)
     )
+
+
+def _opens(node: Node, passings: Mapping[Node, Passing]) -> bool:
+    """Whether the first step gives the units of a constant kernel different weights: what it reads differs among
+    examples, and so do the gradients that its units get."""
+    reads = any(source not in passings or passings[source].signal > 0 for source in node.inputs)
+    return reads and passings[node].gradient > 0
 
 
 def _beyond(what: str, found: Mapping[Node, float], reference: float, whose: str) -> Verdict | None:
@@ -64,17 +74,24 @@ def _beyond(what: str, found: Mapping[Node, float], reference: float, whose: str
     broken = next((node for node, ratio in ratios.items() if not isfinite(ratio)), None)
     if broken is not None:
         return Verdict(Outlook.EXPLODES, f"{what} at {_name(broken)} is not finite")
-    highest, lowest = max(ratios, key=ratios.__getitem__), min(ratios, key=ratios.__getitem__)
-    if ratios[highest] > HIGHEST:
-        return Verdict(Outlook.EXPLODES, f"{what} at {_name(highest)} is {ratios[highest]:.1e} of {whose}")
-    if ratios[lowest] < LOWEST:
-        return Verdict(Outlook.VANISHES, f"{what} at {_name(lowest)} is {ratios[lowest]:.1e} of {whose}")
+    highest = max(ratios, key=ratios.__getitem__, default=None)
+    lowest = min(ratios, key=ratios.__getitem__, default=None)
+    if highest is not None and ratios[highest] > HIGHEST:
+        return Verdict(Outlook.EXPLODES, f"{what} at {_name(highest)} is {ratios[highest]:.2g} times {whose}")
+    if lowest is not None and ratios[lowest] < LOWEST:
+        least = f"{ratios[lowest]:.1e}" if ratios[lowest] else "0"
+        return Verdict(Outlook.VANISHES, f"{what} at {_name(lowest)} is {least} of {whose}")
     return None
 
 
-def _span(found: Mapping[Node, float], reference: float) -> str:
-    low, high = min(found.values()) / reference, max(found.values()) / reference
-    return f"{low:.2g} to {high:.2g}"
+def _span(forward: Mapping[Node, float], entering: float, backward: Mapping[Node, float], leaving: float) -> str:
+    """The least and the most of signal and gradient; of a network whose only layer is constant there is no signal."""
+    signals = [value / entering for value in forward.values()] or [0.0]
+    gradients = [value / leaving for value in backward.values()]
+    return (
+        f"{min(signals):.2g} to {max(signals):.2g} of the input's signal, {min(gradients):.2g} to "
+        f"{max(gradients):.2g} of the last gradient back"
+    )
 
 
 def _name(node: Node) -> str:

@@ -40,6 +40,11 @@ class Board:
         begun, _ = ENTRY.unpack_from(self._shared, ENTRY.size * (trial + 1))
         ENTRY.pack_into(self._shared, ENTRY.size * (trial + 1), begun, steps)
 
+    def end(self, trial: int, steps: int, skipped: int) -> None:
+        """A trial of so many steps has ended; those that it skipped were not taken."""
+        begun, _ = ENTRY.unpack_from(self._shared, ENTRY.size * (trial + 1))
+        ENTRY.pack_into(self._shared, ENTRY.size * (trial + 1), min(begun + skipped, steps), steps)
+
     def steps(self) -> tuple[int, int]:
         """The steps of all trials, and those among them that were taken since this board was made."""
         entries = list(ENTRY.iter_unpack(self._shared[ENTRY.size :]))

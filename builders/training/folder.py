@@ -27,27 +27,36 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    def usable(self) -> None:
+        """Raise ArchspecError where no such folder can be made, before anything that takes long."""
+        there = next(path for path in (self.path, *self.path.absolute().parents) if path.exists())
+        if not there.is_dir() or not os.access(there, os.W_OK):
+            what = "is no folder" if not there.is_dir() else "cannot be written to"
+            message = f"cannot use {self.path}: {'it' if there == self.path else there} {what}"
+            raise ArchspecError("unwritable", message, hint="choose another folder with -o")
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Make the folder and hold it while the block runs; raises ArchspecError where another process does.
 
-        The system frees the lock when the process ends, however it ends.
+        The system frees the lock when the process ends, however it ends. An OSError of the block is raised as one too.
         """
         try:
             (self.path / "checkpoints").mkdir(parents=True, exist_ok=True)
-            file = (self.path / LOCK).open("a+b")
+            with (self.path / LOCK).open("a+b") as file:
+                self._hold(file.fileno())
+                yield
         except OSError as error:
-            message = f"cannot write {self.path}: {error.strerror or error}"
-            raise ArchspecError("unwritable", message, hint="choose another folder with -o") from None
-        with file:
-            try:
-                _lock(file.fileno())
-            except OSError:
-                message = f"another process trains in {self.path}"
-                raise ArchspecError(
-                    "run-locked", message, hint="wait for it, or choose another folder with -o"
-                ) from None
-            yield
+            message = f"cannot use {error.filename or self.path}: {error.strerror or error}"
+            hint = "make room and run the same command again, or choose another folder with -o"
+            raise ArchspecError("unwritable", message, hint=hint) from None
+
+    def _hold(self, handle: int) -> None:
+        try:
+            _lock(handle)
+        except OSError:
+            message = f"another process trains in {self.path}"
+            raise ArchspecError("run-locked", message, hint="wait for it, or choose another folder with -o") from None
 
     def adopt(self, recipe: Recipe) -> None:
         """Keep the recipe; raises ArchspecError where the folder holds trials under other settings.

@@ -54,11 +54,11 @@ class Training:
         self.optimizer = optimizer(network.parameters(), settings)
         self.curves = Curves()
         self.epoch_steps = -(-len(data.train) // settings.batch)
-        self.steps = settings.steps or (settings.epochs or 1) * self.epoch_steps
+        self.steps = settings.steps_on(len(data.train))
         self.fault: str | None = None  # the layer at which it diverged
 
     def run(self, watch: Callable[[Training], bool]) -> str:
-        """Train to the end, DONE; or until the loss is no number, DIVERGED; or until `watch` says so, STOPPED.
+        """Train to the end, DONE; or until a loss is no number, DIVERGED; or until `watch` says so, STOPPED.
 
         `watch` is called behind every step and its evaluation.
         """
@@ -68,20 +68,23 @@ class Training:
             if not self._step(inputs, labels):
                 return DIVERGED
             done = self.curves.steps
-            if done % self.settings.evaluate == 0 or done == self.steps:
-                self.evaluate()
+            due = done % self.settings.evaluate == 0 or done == self.steps
+            if due and not self.evaluate():
+                self.fault = first_bad_layer(self.network, self.spec, inputs)
+                return DIVERGED
             if watch(self):
                 return STOPPED
         return DONE
 
-    def evaluate(self) -> None:
-        """Note loss and accuracy on the validation part, and the norm of the step's gradients."""
+    def evaluate(self) -> bool:
+        """Note loss and accuracy on the validation part, and the norm of the gradients; False where the loss is NaN."""
         loss, accuracy = self.measure(self.data.validation)
         gradients = [weight.grad for weight in self.network.parameters() if weight.grad is not None]
         self.curves.evaluated.append(float(self.curves.steps))
         self.curves.gradient_norm.append(get_total_norm(gradients).item() if gradients else math.nan)
         self.curves.validation_loss.append(loss)
         self.curves.validation_accuracy.append(accuracy)
+        return not math.isnan(loss) or not len(self.data.validation)
 
     def measure(self, items: Items | Stored) -> tuple[float, float]:
         """Mean cross-entropy (nats) and accuracy in evaluation mode; NaN where there are no items."""
@@ -118,9 +121,9 @@ class Training:
         loss = cross_entropy(logits, labels)
         for output in extra:
             loss = loss + AUXILIARY * cross_entropy(output, labels)
-        number = float(_memory(loss)[0])
+        number = float(_memory(loss))
         self.curves.loss.append(number)
-        chosen = _memory(logits).reshape(logits.shape).argmax(1)
+        chosen = _memory(logits).argmax(1)
         self.curves.accuracy.append(float((chosen == _memory(labels)).mean()))
         if not math.isfinite(number):
             self.fault = first_bad_layer(self.network, self.spec, inputs)
@@ -139,8 +142,11 @@ def _outputs(found: Any) -> list[Tensor]:
 
 
 def _memory(tensor: Tensor) -> np.ndarray[Any, Any]:
-    """The numbers of a tensor (n,) where they lie: no operation is issued, as `item`, `argmax` and `numpy` would."""
+    """The numbers of a tensor where they lie: no operation is issued, as `item`, `argmax` and `detach` would.
+
+    They are valid while the tensor is. One whose numbers do not lie in order is worth an operation.
+    """
     if not tensor.is_contiguous():
-        tensor = tensor.contiguous()
+        return tensor.detach().numpy()
     kind, number = NUMBERS[tensor.dtype]
-    return np.frombuffer((kind * tensor.numel()).from_address(tensor.data_ptr()), number)
+    return np.frombuffer((kind * tensor.numel()).from_address(tensor.data_ptr()), number).reshape(tensor.shape)

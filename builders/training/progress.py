@@ -23,10 +23,12 @@ class Pace:
         self._start = time.monotonic()
 
     def text(self) -> str:
-        """Trials, steps a second, time left."""
+        """Trials, steps a second, time left at this pace; or that a stop was asked for."""
         done, taken = self.board.steps()
         pace = taken / max(time.monotonic() - self._start, 1e-9)
         left = f", {_time((self.total - done) / pace)} left" if taken else ""
+        if self.board.stopped:
+            left = ", stopping"
         return f"{self.ended}/{self.trials} trials, {done:,}/{self.total:,} steps, {pace:.0f} steps/s{left}"
 
 

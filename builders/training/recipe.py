@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from archspec import source
@@ -41,6 +42,10 @@ class Settings:
     schedule: str | None = None
     evaluate: int = 25
     threads: int = 1
+
+    def steps_on(self, items: int) -> int:
+        """How many steps a training on so many items takes."""
+        return self.steps or (self.epochs or 1) * -(-items // self.batch)
 
 
 @dataclass(frozen=True)
@@ -135,9 +140,9 @@ READERS: dict[str, Callable[[Value], Any]] = {
     "momentum": number(0, 1, below=True),
     "weight_decay": number(0),
     "betas": values.betas,
-    "schedule": optional(word("cosine", "step")),
+    "schedule": optional(word("cosine", "step", "none")),
     "evaluate": whole(1),
-    "threads": whole(1),
+    "threads": whole(1, 1024),
     "jobs": whole(1),
     "engine": word("processes", "dask"),
     "scheduler": optional(text),
@@ -145,6 +150,21 @@ READERS: dict[str, Callable[[Value], Any]] = {
     "orbit": text,
     "allow_leak": yes_or_no,
     "output": optional(text),
+}
+
+
+EXAMPLES = {key: str(value) for key, value in {**vars(Settings()), **vars(Running())}.items()} | {
+    "specs": "deep-relu, deep-sigmoid",
+    "init": "he, xavier(gain=4), zeros",
+    "seeds": "5",
+    "overrides": "fc*=normal(0.01)",
+    "epochs": "10",
+    "betas": "0.9, 0.999",
+    "allow_leak": "no",
+    "augment": "shift=1",
+    "schedule": "cosine",
+    "scheduler": "tcp://host:8786",
+    "output": "runs/init",
 }
 
 
@@ -168,10 +188,20 @@ def read_recipe(
     findings = Findings()
     for key, value in given.items():
         with findings:
-            found[key] = READERS[key](value)
+            found[key] = _read(key, value)
     findings.raise_any()
     _agree(found, given)
     return _recipe(found, {key: value.span() for key, value in given.items()}, document)
+
+
+def _read(key: str, value: Value) -> Any:
+    """The value of a key; an error that has no remedy of its own shows how the key is written."""
+    try:
+        return READERS[key](value)
+    except ArchspecError as error:
+        name, example = value.span().source.name, EXAMPLES[key]
+        hint = f"{name} {shlex.quote(example)}" if name.startswith("--") else f"{key}: {example}"
+        raise ArchspecError.of(replace(one, hint=one.hint or hint) for one in error.diagnostics) from None
 
 
 def _entries(document: Value) -> Iterable[tuple[str, Value]]:

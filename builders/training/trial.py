@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -30,8 +30,9 @@ from builders.initialize import initialize, parse_scheme
 from builders.training.board import Board
 from builders.training.checkpoint import resume, write_checkpoint
 from builders.training.curves import Curves
-from builders.training.loop import DIVERGED, DONE, STOPPED, Training, derived
+from builders.training.loop import DONE, STOPPED, Training, derived
 from builders.training.recipe import Settings, plain_settings
+from builders.training.signals import handling
 
 FAILED = "failed"
 PROGRESS = "progress"  # the file of the board
@@ -105,18 +106,31 @@ class Post:
 
 
 def run_trial(trial: Trial, post: Post | None = None) -> Result:
-    """Train; on from its checkpoint if there is one. An error in the spec is a result too, FAILED."""
+    """Train; on from its checkpoint if there is one. An error in the spec or too little memory is a result, FAILED."""
     start = time.perf_counter()
-    with _alone, _quiet(post), _machine(trial):
+    with _alone, _deaf(post), _machine(trial):
+        watch = _Watch(post, trial.key) if post else None
+        if watch and watch.ended():
+            return _result(trial, STOPPED)
         try:
             training = _begun(trial)
-            status = _trained(training, trial, post)
-        except ArchspecError as error:
-            return Result(trial.key, trial.label, trial.scheme, trial.seed, FAILED, Curves(), math.nan, 0.0, str(error))
+            status = training.run(watch.over(training) if watch else lambda _: False)
+        except (ArchspecError, RuntimeError, MemoryError) as error:
+            return _result(trial, FAILED, fault=str(error) or type(error).__name__)
         test = training.measure(training.data.test)[1] if status == DONE else math.nan
-    seconds = time.perf_counter() - start
-    curves, fault = training.curves, training.fault
-    return Result(trial.key, trial.label, trial.scheme, trial.seed, status, curves, test, seconds, fault)
+    return _result(trial, status, training.curves, test, time.perf_counter() - start, training.fault)
+
+
+def _result(
+    trial: Trial,
+    status: str,
+    curves: Curves | None = None,
+    test: float = math.nan,
+    seconds: float = 0.0,
+    fault: str | None = None,
+) -> Result:
+    names = trial.key, trial.label, trial.scheme, trial.seed
+    return Result(*names, status, curves or Curves(), test, seconds, fault)
 
 
 def _begun(trial: Trial) -> Training:
@@ -131,21 +145,6 @@ def _begun(trial: Trial) -> Training:
     return Training(network, spec, data, trial.settings, trial.seed)
 
 
-def _trained(training: Training, trial: Trial, post: Post | None) -> str:
-    if post is None:
-        return training.run(lambda _: False)
-    path = checkpoint_of(post.folder, trial.key)
-    watch = _Watch(post, path, trial.key)
-    if watch.ended():
-        return STOPPED
-    resume(path, training, trial.key)
-    watch.board.begin(post.place, training.curves.steps)
-    status = training.run(watch)
-    if status == DIVERGED:
-        watch.board.tell(post.place, training.steps)  # no more are left to take
-    return status
-
-
 def checkpoint_of(folder: Path, key: str) -> Path:
     """Where a trial keeps its checkpoint."""
     return folder / "checkpoints" / key
@@ -154,20 +153,28 @@ def checkpoint_of(folder: Path, key: str) -> Path:
 class _Watch:
     """Tells the board of every step, and writes a checkpoint when it is time or when all should stop."""
 
-    def __init__(self, post: Post, path: Path, key: str) -> None:
-        self._post, self._path, self._key = post, path, key
-        self.board = Board(post.folder / PROGRESS)
+    def __init__(self, post: Post, key: str) -> None:
+        self._post, self._path, self._key = post, checkpoint_of(post.folder, key), key
+        self._board = Board(post.folder / PROGRESS)
         self._written = time.monotonic()
 
+    def over(self, training: Training) -> _Watch:
+        """Take the training up at its checkpoint, if there is one, and tell where it begins."""
+        resume(self._path, training, self._key)
+        self._board.begin(self._post.place, training.curves.steps)
+        return self
+
     def ended(self) -> bool:
-        """Whether the study was stopped, or its process is no more."""
-        return self.board.stopped or self._post.parent not in (os.getpid(), os.getppid())
+        """Whether the study was stopped. Where its process is no more, nobody reads a result, and this one ends too."""
+        if self._post.parent not in (os.getpid(), os.getppid()):
+            os._exit(1)
+        return self._board.stopped
 
     def __call__(self, training: Training) -> bool:
-        self.board.tell(self._post.place, training.curves.steps)
+        self._board.tell(self._post.place, training.curves.steps)
         if training.curves.steps == training.steps:
             return False
-        if self.board.stopped or time.monotonic() - self._written >= self._post.checkpoint:
+        if self._board.stopped or time.monotonic() - self._written >= self._post.checkpoint:
             write_checkpoint(self._path, training, self._key)
             self._written = time.monotonic()
         return self.ended()
@@ -185,17 +192,11 @@ def _machine(trial: Trial) -> Iterator[None]:
             torch.set_num_threads(threads)
 
 
-@contextmanager
-def _quiet(post: Post | None) -> Iterator[None]:
+def _deaf(post: Post | None) -> AbstractContextManager[None]:
     """In a worker process, Ctrl-C is left to the process that shares the work out: it says when to stop."""
-    if post is None or post.parent == os.getpid() or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+    if post is None or post.parent == os.getpid():
+        return nullcontext()
+    return handling({signal.SIGINT: signal.SIG_IGN})
 
 
 @lru_cache(maxsize=16)

@@ -21,7 +21,12 @@ def wrong(value: Value, wanted: str, hint: str | None) -> ArchspecError:
     found = "a list" if isinstance(value, Listing) else "a table"
     if isinstance(value, Scalar):
         found = f"`{value.text[:40]}`" if value.text else "nothing"
-    return ArchspecError("recipe-value", f"here stands {wanted}, found {found}", value.span(), hint)
+    return ArchspecError("recipe-value", f"expected {wanted}, found {found}", value.span(), hint)
+
+
+def twice(value: Value, name: str) -> ArchspecError:
+    """The error for a value that stands there already."""
+    return ArchspecError("recipe-value", f"`{name[:40]}` stands twice", value.span(), "leave one of them out")
 
 
 def number(low: float, high: float = float("inf"), *, above: bool = False, below: bool = False) -> Reader[float]:
@@ -39,13 +44,14 @@ def number(low: float, high: float = float("inf"), *, above: bool = False, below
     return read
 
 
-def whole(low: int) -> Reader[int]:
-    """A reader of whole numbers from `low`."""
+def whole(low: int, high: int = (1 << 63) - 1) -> Reader[int]:
+    """A reader of whole numbers from `low` to `high`."""
+    end = f" to {high}" if high < 1 << 62 else ""
 
     def read(value: Value) -> int:
         found = value.value if isinstance(value, Scalar) else None
-        if isinstance(found, bool) or not isinstance(found, int) or found < low or found >= 1 << 63:
-            raise wrong(value, f"a whole number from {low}", None)
+        if isinstance(found, bool) or not isinstance(found, int) or not low <= found <= high:
+            raise wrong(value, f"a whole number from {low}{end}", None)
         return found
 
     return read
@@ -97,8 +103,7 @@ def several(reader: Reader[T]) -> Reader[tuple[T, ...]]:
             with findings:
                 one = reader(part)
                 if str(one) in found:
-                    message = f"`{part.span().text[:40]}` stands twice"
-                    raise ArchspecError("recipe-value", message, part.span(), "leave one of them out")
+                    raise twice(part, part.span().text)
                 found[str(one)] = one
         findings.raise_any()
         if not found:
@@ -151,8 +156,13 @@ def table(reader: Reader[T]) -> Reader[tuple[tuple[str, T], ...]]:
         if isinstance(value, Mapping):
             return tuple((key.text, reader(item)) for key, item in value.items)
         if not isinstance(value, Scalar):
-            raise wrong(value, "a table", "{pattern: scheme}")
-        return tuple(_pair(part, reader) for part in parts(value) if isinstance(part, Scalar))
+            raise wrong(value, "a table", None)
+        pairs, names = tuple(_pair(part, reader) for part in parts(value) if isinstance(part, Scalar)), set[str]()
+        for part, (name, _) in zip(parts(value), pairs, strict=True):
+            if name in names:
+                raise twice(part, name)
+            names.add(name)
+        return pairs
 
     return read
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import pickle
 import struct
 from pathlib import Path
 from typing import Any
@@ -240,7 +241,11 @@ def test_npz_with_sources(tmp_path: Path) -> None:
     [
         ({"x": np.zeros(3)}, "data-values", "holds x, not inputs and labels"),
         ({"inputs": np.zeros((3, 4)), "labels": np.zeros(2, int)}, "data-values", "inputs are float64 (3, 4)"),
-        ({"inputs": np.full((3, 64), np.nan), "labels": np.arange(3)}, "data-values", "inputs[0] is not finite"),
+        (
+            {"inputs": np.full((3, 64), np.nan), "labels": np.arange(3)},
+            "data-values",
+            "3 of 3 items have numbers that are not finite",
+        ),
         ({"inputs": np.zeros((3, 64)), "labels": np.zeros(3)}, "data-values", "labels are not one whole number"),
         ({"inputs": np.array(["a", "b"]), "labels": np.arange(2)}, "data-values", "inputs are <U1"),
         ({"inputs": np.array([None, 1]), "labels": np.arange(2)}, "data-values", "no file of named arrays"),
@@ -416,3 +421,77 @@ def test_a_split_that_was_made_already_is_kept() -> None:
     data = TensorDataset(torch.rand(50, 1, 8, 8), torch.arange(50) % 4)
     found = prepare([Subset(data, range(0, 30)), Subset(data, range(30, 50))], spec(outputs=3))
     assert (len(found.train), len(found.validation), len(found.test)) == (23, 15, 0)
+
+
+@pytest.mark.parametrize("parts", [(0, 20), (20, 0)])
+def test_a_part_that_is_given_may_be_empty(parts: tuple[int, int]) -> None:
+    data = TensorDataset(torch.rand(20, 1, 8, 8), torch.arange(20) % 2)
+    found = prepare([Subset(data, range(size)) for size in parts], spec(outputs=2))
+    assert (len(found.train), len(found.validation)) == parts
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e300])
+def test_numbers_that_are_not_finite_are_told_of_any_data_set(value: float) -> None:
+    inputs = torch.rand(20, 1, 8, 8, dtype=torch.float64)
+    inputs[7, 0, 3, 3] = value
+    error = failing(TensorDataset(inputs, torch.arange(20) % 2), spec(outputs=2))
+    message = "1 of 20 items have numbers that are not finite, the first with source 7"
+    assert (error.code, error.diagnostics[0].message) == ("data-values", message)
+
+
+@pytest.mark.parametrize("share", ["0.2", None])
+def test_shares_that_are_no_numbers(share: Any) -> None:
+    assert failing("digits", spec(), validation=share).code == "split"
+
+
+@pytest.mark.parametrize("kind", [">f4", "longdouble", ">i2"])
+def test_arrays_of_other_machines(kind: str, tmp_path: Path) -> None:
+    values = np.arange(640).reshape(10, 8, 8)
+    np.savez(tmp_path / "a.npz", inputs=values.astype(kind), labels=np.arange(10) % 2)
+    inputs, _, _ = everything(prepare(f"npz:{tmp_path / 'a.npz'}", spec(outputs=2)))
+    assert inputs.flatten().tolist() == list(range(640))
+
+
+@pytest.mark.parametrize("sources", [np.arange(10) - 3, np.array(list("abcdefghij")), np.arange(10.0)])
+def test_sources_of_arrays_that_are_none(sources: Any, tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", inputs=np.zeros((10, 8, 8)), labels=np.arange(10) % 2, sources=sources)
+    assert failing(f"npz:{tmp_path / 'a.npz'}", spec(outputs=2)).code == "sources"
+
+
+def test_arrays_without_a_number(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", inputs=np.zeros((10, 0, 8)), labels=np.arange(10) % 2)
+    assert "inputs are float64 (10, 0, 8)" in failing(f"npz:{tmp_path / 'a.npz'}", spec()).diagnostics[0].message
+
+
+def test_a_file_is_never_unpickled(tmp_path: Path) -> None:
+    class Planted:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return Path.touch, (tmp_path / "ran",)
+
+    np.savez(tmp_path / "a.npz", inputs=np.array([Planted()] * 3, dtype=object), labels=np.arange(3))
+    (tmp_path / "b.npz").write_bytes(pickle.dumps(Planted()))
+    for name in "ab":
+        assert failing(f"npz:{tmp_path / name}.npz", spec()).code == "data-values"
+    assert not (tmp_path / "ran").exists()
+
+
+def test_files_that_a_system_keeps_are_no_images(tmp_path: Path) -> None:
+    images(tmp_path)
+    before = len(everything(prepare(f"folder:{tmp_path}", spec(outputs=3)))[1])
+    folder = next(one for one in sorted(tmp_path.iterdir()) if one.is_dir())
+    for name in (".hidden.png", "._0.png", "notes.txt"):
+        (folder / name).write_bytes(b"no image")
+    (folder / ".cache").mkdir()
+    (folder / ".cache" / "a.png").write_bytes(b"no image")
+    (folder / "folder.png").mkdir()
+    assert len(everything(prepare(f"folder:{tmp_path}", spec(outputs=3)))[1]) == before
+    assert failing("folder:" + "a" * 5000, spec()).code == "unreadable"
+
+
+def test_images_of_unknown_range_are_not_cut_off_in_silence(tmp_path: Path) -> None:
+    images(tmp_path)
+    folder = next(one for one in sorted(tmp_path.iterdir()) if one.is_dir())
+    Image.fromarray(np.full((8, 8), 3000.5, np.float32)).save(folder / "z.tiff")
+    error = failing(f"folder:{tmp_path}", spec(outputs=3))
+    assert error.code == "broken-image"
+    assert "z.tiff: an image of mode F says nothing of the range of its values" in error.diagnostics[0].message

@@ -1,14 +1,15 @@
 """Every weight of every bundled architecture is drawn with the standard deviation that its fans ask for.
 
-The fans here are counted from torch's own modules, so that a layer that declares a wrong one fails.
+The fans here are counted from torch's own modules, so that a layer that declares a wrong one fails. The bounds hold for
+every number of elements; the risk is shared among all tests, so that none of them is expected to fail in a lifetime.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from math import prod, sqrt
-from statistics import NormalDist
+from math import log, prod, sqrt
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -17,154 +18,261 @@ from torch import Tensor, nn
 
 import archspec
 from archspec import bundle
-from archspec.layers.convolution import Conv, UpConv
+from archspec.layers import Weight, registry
+from archspec.nodes import Node
 from archspec.spec import Spec
 from builders.build import build
-from builders.initialization.draw import draw, generator
+from builders.initialization import draw, schemes
 from builders.initialization.following import following
-from builders.initialization.schemes import Scheme, parse_scheme
-from builders.initialize import initialize
+from builders.initialization.schemes import Scheme, parse_scheme, sides
+from builders.initialize import Drawn, initialize
+from builders.network import Network
 from builders.submodules import layer_modules
 
-SCHEMES = (
-    "zeros",
-    "xavier-uniform",
-    "xavier-normal",
-    "he-uniform",
-    "he-normal",
-    "lecun-normal",
-    "orthogonal",
-    "torch",
-    "normal(0.02)",
-)
+RANDOM = ("xavier-uniform", "xavier-normal", "he-uniform", "he-normal", "lecun-normal", "normal(0.02)", "torch")
 NETWORKS = [variant or name for name, path in bundle.files().items() for variant in bundle.variants(path) or (None,)]
 GAINS = {"SIGMOID": 4.0, "HSIGMOID": 6.0}
-RISK = 1e-3  # that one of all the tests of a scheme fails by chance, whatever their number
-MOST = 100_000  # weights tested under one scheme
-KURTOSIS = {"uniform": 9 / 5, "normal": 3.0}
-LARGEST = 1 << 20  # elements of a matrix that is decomposed, and of one that is drawn: more show nothing new
+TESTS = 100_000  # at least as many as are made of all weights under all schemes
+RISK = 1e-6  # that one or more of them fails by chance
+X = log(2 * TESTS / RISK)
 
 
 def fans(part: nn.Module) -> tuple[int, int]:
     """Connections of an output and of an input unit, of torch's module."""
-    held: Any = part
     if isinstance(part, nn.Linear):
         return part.in_features, part.out_features
-    if isinstance(part, (nn.Conv1d, nn.Conv2d, nn.Conv3d)):
-        taps = prod(part.kernel_size)
-        return taps * part.in_channels // part.groups, taps * part.out_channels // part.groups
-    if isinstance(part, (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)):
-        taps = prod(part.kernel_size)
-        return taps * part.in_channels // part.groups, taps * part.out_channels // part.groups
+    held: Any = part
+    if hasattr(held, "kernel_size"):
+        taps = prod(held.kernel_size)
+        return taps * held.in_channels // held.groups, taps * held.out_channels // held.groups
     filters, per_group, *kernel = held.weight.shape  # a convolution with borders of its own
     return prod(kernel) * per_group, prod(kernel) * filters // held.groups
 
 
-def wanted(scheme: Scheme, part: nn.Module, gain: float, kernel: Tensor) -> float:
-    """The standard deviation by the formulas of the papers."""
+def wanted(scheme: Scheme, part: nn.Module, gain: float) -> float:
+    """The standard deviation by the formulas of the papers; for torch's own, U(-b, b) with b^2 = 1 / row."""
     first, last = fans(part)
-    groups = getattr(part, "groups", 1)
-    matrix = kernel.shape[0] // groups, prod(kernel.shape[1:])
+    kernel = part.get_parameter("weight")
+    row = prod(kernel.shape[1:])
     return {
         "zeros": 0.0,
         "xavier": gain * sqrt(2 / (first + last)),
         "he": sqrt(2 / first),
         "lecun": sqrt(1 / first),
-        "orthogonal": gain / sqrt(max(matrix)),
-        "torch": 1 / sqrt(3 * prod(kernel.shape[1:])),
+        "orthogonal": gain / sqrt(max(kernel.shape[0] // getattr(part, "groups", 1), row)),
+        "torch": 1 / sqrt(3 * row),
         "normal": scheme.argument or 0.0,
     }[scheme.name.split("-")[0]]
 
 
-def agrees(kernel: Tensor, deviation: float, kind: str) -> bool:
-    """Whether the mean square of a sample is that of its distribution, at a risk shared among all the tests."""
-    square = kernel.double().square().mean().item()
-    if kind == "constant":
-        return square == deviation == 0
-    if kind == "orthogonal":
-        return sqrt(square) == pytest.approx(deviation, rel=1e-4)
-    quantile = NormalDist().inv_cdf(1 - RISK / MOST / 2)
-    n, excess = kernel.numel(), KURTOSIS[kind] - 1
-    if kind == "normal":  # chi-square by Wilson & Hilferty (1931), which is close in the tails of few elements too
-        spread = sqrt(2 / (9 * n))
-        low, high = (max(1 - 2 / (9 * n) + side * quantile * spread, 0) ** 3 for side in (-1, 1))
-    else:
-        low, high = (1 + side * quantile * sqrt(excess / n) for side in (-1, 1))
-    return low <= square / deviation**2 <= high
+def agrees(total: float, square: float, n: int, uniform: bool) -> bool:
+    """Whether n numbers, of sum and sum of squares as given in units of the deviation asked for, can have it.
+
+    The sum of squares of normal numbers by Laurent & Massart (2000), lemma 1; of uniform ones, which lie between 0 and
+    3 with mean 1 and variance 4/5, by Bernstein's inequality; the sum by that of sub-Gaussian numbers.
+    """
+    if abs(total) > sqrt(2 * X * n):
+        return False
+    if uniform:
+        return abs(square - n) <= 2 * X / 3 + sqrt((2 * X / 3) ** 2 + 1.6 * X * n)
+    return -2 * sqrt(X * n) <= square - n <= 2 * sqrt(X * n) + 2 * X
 
 
-def disagreeing(spec: Spec, scheme: str, known: set[Any]) -> Iterator[str]:
-    """The kernels of a network whose draw is not as wide as it should be; `known` ones are not drawn again."""
-    chosen, model = parse_scheme(scheme), build(spec, device="meta")
-    names, parts = {id(one): name for name, one in model.named_parameters()}, layer_modules(model)
+def kernels(model: Network, spec: Spec) -> Iterator[tuple[Node, nn.Module, Weight]]:
+    """The layers with kernels and the modules that hold these."""
+    parts, seen = layer_modules(model), set[int]()
     for node in spec.layers:
-        part = parts.get(node.index) if "weight" in node.facts.weights else None
         weight = node.facts.weights.get("weight")
-        if part is None or weight is None or weight.role != "kernel":
-            continue
+        if node.index in parts and weight is not None and weight.role == "kernel":
+            held = parts[node.index].get_parameter("weight")
+            if id(held) not in seen:
+                seen.add(id(held))
+                yield node, parts[node.index], weight
+
+
+def disagreeing(model: Network, spec: Spec, text: str, seed: int = 0) -> tuple[list[str], list[str]]:
+    """The weights that were not drawn as wide as they should be ("all" if all of them together were not), and those of
+    which another deviation was asked for."""
+    scheme, drawn, asked, exact = parse_scheme(text), list[str](), list[str](), text == "orthogonal"
+    rows = {row.name: row for row in initialize(model, scheme, seed)}
+    names = {id(one): name for name, one in model.named_parameters()}
+    uniform, pooled = scheme.name in ("torch", "xavier-uniform", "he-uniform"), (0.0, 0.0, 0)
+    for node, part, _ in kernels(model, spec):
         after = following(spec.layers, node)
-        gain = GAINS.get(after.layer.kind, 1.0) if after else 1.0
-        held: Tensor = part.get_parameter("weight")
-        key = (names[id(held)], held.shape, gain, scheme)
-        if key in known:
-            continue
-        known.add(key)
-        kind = chosen.rule.distribution
-        if kind == "orthogonal" and weight.shape[0] * weight.shape[0] > LARGEST:
-            weight = replace(weight, shape=(weight.shape[0] // 8, *weight.shape[1:]))
-            held = torch.empty(weight.shape, device="meta")
-        kernel = draw(weight, chosen, after.layer.gain if after else 1.0, generator(key[0], 0))
-        if not agrees(kernel, wanted(chosen, part, gain, held), kind):
-            yield key[0]
+        deviation = wanted(scheme, part, GAINS.get(after.layer.kind, 1.0) if after else 1.0)
+        held = [part.get_parameter("weight"), *([part.bias] if text == "torch" and part.bias is not None else [])]
+        for one in held:
+            row = rows[names[id(one)]]
+            if row.scheme == "spec":
+                continue
+            total, square = measured(one)  # type: ignore[arg-type]
+            n = one.numel()  # type: ignore[operator]
+            assert row.drawn == pytest.approx(sqrt(square / n))
+            asked += [row.name] * (row.asked != pytest.approx(deviation, rel=1e-9))
+            if exact or deviation == 0:
+                right = sqrt(square / n) == pytest.approx(deviation, rel=1e-4)
+            else:
+                scaled = total / deviation, square / deviation**2, n
+                right = agrees(*scaled, uniform)
+                pooled = pooled[0] + scaled[0], pooled[1] + scaled[1], pooled[2] + n
+            drawn += [row.name] * (not right)
+    return drawn or ["all"] * (not agrees(*pooled, uniform)), asked
 
 
-KNOWN: set[Any] = set()
+def measured(held: Tensor) -> tuple[float, float]:
+    """Sum and sum of squares of the elements."""
+    one = held.detach()
+    return one.sum(dtype=torch.float64).item(), torch.linalg.vector_norm(one, dtype=torch.float64).item() ** 2
 
 
-@pytest.mark.parametrize("scheme", [one for one in SCHEMES if one != "torch"])
 @pytest.mark.parametrize("name", ["cnn", "deep-sigmoid", "squeezenet1_1"])
-def test_draws_are_as_wide_as_asked(name: str, scheme: str) -> None:
-    assert list(disagreeing(archspec.load(name), scheme, set())) == []
+def test_draws_are_as_wide_as_asked(name: str) -> None:
+    spec = archspec.load(name)
+    model = build(spec)
+    for scheme in (*RANDOM, "zeros", "orthogonal"):
+        assert disagreeing(model, spec, scheme) == ([], []), scheme
 
 
 @pytest.mark.prove
-@pytest.mark.parametrize("scheme", [one for one in SCHEMES if one != "torch"])
 @pytest.mark.parametrize("name", NETWORKS)
-def test_draws_of_every_network_are_as_wide_as_asked(name: str, scheme: str) -> None:
-    assert list(disagreeing(archspec.load(name), scheme, KNOWN)) == []
+def test_draws_of_every_network_are_as_wide_as_asked(name: str) -> None:
+    """With another seed for each network: equal names would be given equal numbers."""
+    spec = archspec.load(name)
+    model = build(spec)
+    for scheme in (*RANDOM, "zeros"):
+        assert disagreeing(model, spec, scheme, NETWORKS.index(name)) == ([], []), scheme
 
 
-@pytest.mark.parametrize("name", ["cnn", pytest.param("unet", marks=pytest.mark.prove), "deep-relu"])
-def test_what_the_network_holds_was_drawn_so(name: str) -> None:
-    for scheme in SCHEMES:
-        model = build(name)
-        rows = {row.name: row for row in initialize(model, scheme)}
-        for part in layer_modules(model).values():
-            kernel = getattr(part, "weight", None)
-            if not isinstance(kernel, Tensor) or kernel.ndim < 2:
-                continue
-            row = next(row for held, row in rows.items() if model.get_parameter(held) is kernel)
-            kind = parse_scheme(scheme).rule.distribution
-            deviation = wanted(parse_scheme(scheme), part, row.gain or 1.0, kernel)
-            assert row.asked == pytest.approx(deviation), (scheme, row)
-            assert agrees(kernel.detach(), deviation, "uniform" if kind == "torch" else kind), (scheme, row)
+@pytest.mark.prove
+def test_the_risk_is_shared_among_enough() -> None:
+    """Of sums and of squares, under each scheme, of each kernel, under torch's of each bias, and of all together."""
+    counts = [sum(1 for _ in kernels(build(spec, device="meta"), spec)) for spec in map(archspec.load, NETWORKS)]
+    assert 2 * (len(RANDOM) + 1) * (sum(counts) + len(counts)) <= TESTS
 
 
-@pytest.mark.parametrize("scheme", ["he-normal", "xavier-uniform", "lecun-normal"])
-@pytest.mark.parametrize("kind", [Conv, UpConv])
-def test_a_wrong_fan_is_found(kind: type[Conv | UpConv], scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Planted in one layer kind: groups forgotten."""
-    text = "{name: n, input: 8x8x8, layers: [CONV3-16 g4, SIGMOID, UPCONV2-8 g4, RELU, CONV3-16 pad=reflect, FLATTEN]}"
-    right = kind._weights
+@pytest.mark.prove
+def test_orthogonal_draws_of_every_network_are_as_wide_as_asked() -> None:
+    """Their width does not hang on chance: each shape is drawn once, and is that of every weight with this shape."""
+    drawn = dict[tuple[int, tuple[int, int]], float]()
+    scheme = parse_scheme("orthogonal")
+    for spec in map(archspec.load, NETWORKS):
+        for _, part, weight in kernels(build(spec, device="meta"), spec):
+            shape = weight.matrices, sides(weight)
+            if shape not in drawn:
+                kernel = draw.draw(weight, scheme, 1.0, draw.generator("a", 0))
+                drawn[shape] = torch.linalg.vector_norm(kernel, dtype=torch.float64).item() / sqrt(kernel.numel())
+            assert drawn[shape] == pytest.approx(wanted(scheme, part, 1.0), rel=1e-4)
+            assert scheme.deviation(weight, 1.0) == pytest.approx(wanted(scheme, part, 1.0))
 
-    def planted(self: Any, *shapes: Any) -> Any:
-        found = right(self, *shapes)
-        kernel = found["weight"]
-        fans = {"fan_in": kernel.fan_in * self.groups, "fan_out": kernel.fan_out * self.groups}
-        return {**found, "weight": replace(kernel, **fans)}
 
-    assert list(disagreeing(archspec.parse(text), scheme, set())) == []
-    monkeypatch.setattr(kind, "_weights", planted)
-    assert list(disagreeing(archspec.parse(text), scheme, set())) == [
-        "conv1.weight" if kind is Conv else "upconv1.weight"
-    ]
+@pytest.mark.prove
+@pytest.mark.parametrize("name", NETWORKS)
+def test_lsuv_gives_every_layer_of_every_network_unit_variance(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of orthogonal draws normal ones take the place here: quicker, and only their scale is asked about."""
+    monkeypatch.setattr(draw, "orthogonal", lambda weight, source: torch.empty(weight.shape).normal_(generator=source))
+    spec = archspec.load(name)
+    model = build(spec)
+    torch.manual_seed(0)
+    batch = [torch.randn(2, *(node.shape.channels, *node.shape.spatial)) for node in spec.layers.inputs.values()]  # type: ignore[arg-type]
+    rows = {row.name: row for row in initialize(model, "lsuv", batch=batch)}
+    variances: dict[str, float] = {}
+    names = {id(one): held for held, one in model.named_parameters()}
+    for _, part, weight in kernels(model, spec):
+        row = rows[names[id(part.weight)]]
+        if row.scheme == "spec":
+            continue
+        first = draw.draw(weight, parse_scheme("lsuv"), 1.0, draw.generator(row.name, 0))
+        scale = row.drawn / first.double().square().mean().sqrt().item()
+        assert torch.allclose(part.get_parameter("weight").detach(), first * scale, rtol=1e-3, atol=1e-6)
+        part.register_forward_hook(
+            lambda _, __, out, key=row.name: variances.update({key: out.var(correction=0).item()})
+        )
+    torch.manual_seed(0)
+    with torch.no_grad():
+        model.train()(*batch)
+    for key, variance in variances.items():
+        assert variance == pytest.approx(1, abs=0.11), key
+        assert rows[key].variance == pytest.approx(variance, rel=1e-2)
+
+
+TEXT = (
+    "{name: n, input: 8x8x32, layers: [CONV3-64 g4, SIGMOID, UPCONV2-96 g4, RELU, CONV3-48 pad=reflect, "
+    "HSIGMOID, UPCONV3-16 s1, GAP, FLATTEN, FC-200]}"
+)
+FIRST = ["conv1.weight", "upconv1.weight"]
+EVERY = ["conv1.weight", "upconv1.weight", "conv2.weight", "upconv2.weight", "fc1.weight"]
+
+
+def swapped(weight: Weight, layer: Any) -> Weight:  # noqa: ARG001
+    return replace(weight, fan_in=weight.fan_out, fan_out=weight.fan_in)
+
+
+def ungrouped(weight: Weight, layer: Any) -> Weight:
+    groups = getattr(layer, "groups", 1)
+    return replace(weight, fan_in=weight.fan_in * groups, fan_out=weight.fan_out * groups)
+
+
+def by_rank(weight: Weight, layer: Any) -> Weight:  # noqa: ARG001
+    """As torch.nn.init guesses them from the shape: right for all but transposed convolutions."""
+    held = torch.empty(weight.shape, device="meta")
+    first, last = torch.nn.init._calculate_fan_in_and_fan_out(held)
+    return replace(weight, fan_in=first, fan_out=last // weight.matrices)
+
+
+@pytest.mark.parametrize("scheme", ["he-normal", "he-uniform", "lecun-normal", "xavier-uniform", "xavier-normal"])
+@pytest.mark.parametrize(
+    ("fault", "found"), [(swapped, EVERY), (ungrouped, FIRST), (by_rank, ["upconv1.weight", "upconv2.weight"])]
+)
+def test_a_wrong_fan_is_found(
+    scheme: str, fault: Callable[[Weight, Any], Weight], found: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = archspec.parse(TEXT)
+    assert disagreeing(build(spec), spec, scheme) == ([], [])
+    for kind in {registry[name] for name in ("CONV", "UPCONV", "FC")}:
+        right = kind.weights
+
+        def planted(self: Any, *inputs: Any, right: Any = right) -> Any:
+            return {**right(self, *inputs), "weight": fault(right(self, *inputs)["weight"], self)}
+
+        monkeypatch.setattr(kind, "weights", planted)
+    spec = archspec.parse(TEXT)
+    if scheme.startswith("xavier") and fault is not ungrouped:
+        found = []  # the sum of the fans is the same
+    assert disagreeing(build(spec), spec, scheme) == (found, found)
+
+
+@pytest.mark.parametrize("scheme", ["he-normal", "he-uniform", "xavier-uniform", "xavier-normal", "orthogonal"])
+def test_a_gain_wrong_by_a_tenth_is_found(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = archspec.parse(TEXT)
+    if scheme.startswith("he"):
+        rules = {**schemes.SCHEMES, scheme: replace(schemes.SCHEMES[scheme], gain=sqrt(2) * 1.1)}
+        monkeypatch.setattr(schemes, "SCHEMES", MappingProxyType(rules))
+        assert disagreeing(build(spec), spec, scheme) == (EVERY, EVERY)
+    else:
+        for kind in ("SIGMOID", "HSIGMOID"):
+            monkeypatch.setattr(registry[kind], "gain", GAINS[kind] * 1.1)
+        assert disagreeing(build(spec), spec, scheme) == (["conv1.weight", "conv2.weight"],) * 2
+
+
+LAYERS: list[tuple[str, str, Callable[[], Any]]] = [
+    ("16x4", "CONV3-8", lambda: nn.Conv1d(4, 8, 3)),
+    ("8x8x4", "CONV3-8 g2 s2", lambda: nn.Conv2d(4, 8, 3, groups=2)),
+    ("4x4x4x4", "CONV3-8", lambda: nn.Conv3d(4, 8, 3)),
+    ("8x8x4", "CONV3-8 pad=reflect", lambda: nn.Conv2d(4, 8, 3)),
+    ("16x4", "UPCONV2-8", lambda: nn.ConvTranspose1d(4, 8, 2)),
+    ("8x8x4", "UPCONV2-8 g2", lambda: nn.ConvTranspose2d(4, 8, 2, groups=2)),
+    ("8x8x4", "LINEAR-8", lambda: nn.Linear(4, 8)),
+    ("4", "FC-8", lambda: nn.Linear(4, 8)),
+    ("8x8x4", "BN", lambda: nn.BatchNorm2d(4)),
+    ("8x8x4", "PRELU", lambda: nn.PReLU(4)),
+]
+
+
+@pytest.mark.parametrize(("size", "layer", "made"), LAYERS)
+def test_torchs_own_draw_is_that_of_its_module(size: str, layer: str, made: Callable[[], Any]) -> None:
+    model = build(archspec.parse(f"{{name: n, input: {size}, layers: {layer}}}"))
+    rows: tuple[Drawn, ...] = initialize(model, "torch", seed=7)
+    torch.manual_seed(draw.number(rows[0].name, 7))
+    own = made().state_dict()
+    for row in rows:
+        assert torch.equal(model.state_dict()[row.name], own[row.name.rpartition(".")[2]]), row

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import sqrt
 
 import pytest
@@ -9,6 +10,8 @@ import torch
 
 import archspec
 from archspec import ArchspecError, parse
+from archspec.layers import Role, Shape, Weights
+from archspec.layers.linear import Linear
 from builders.build import build
 from builders.initialization.following import following
 from builders.initialize import Drawn, initialize, parse_scheme
@@ -55,6 +58,7 @@ def test_a_scheme_is_read_and_written(text: str, canonical: str) -> None:
         ("normal", "scheme-argument", "normal needs its standard deviation", "write normal(0.01)"),
         ("normal(-1)", "scheme-argument", "the std of normal cannot be `-1`", "write normal(0.01)"),
         ("normal(nan)", "scheme-argument", "the std of normal cannot be `nan`", "write normal(0.01)"),
+        ("normal(1e31)", "scheme-argument", "the std of normal cannot be `1e31`", "write normal(0.01)"),
         ("normal(gain=1)", "scheme-argument", "normal does not take `gain=1`", "write normal(0.01)"),
         (
             "he(gain=0)",
@@ -125,7 +129,9 @@ def test_deviations_follow_from_the_declared_fans(layer: str, fans: tuple[int, i
         assert row.asked == pytest.approx(deviation)
 
 
-@pytest.mark.parametrize("layer", ["CONV3-8", "CONV3-64 g4", "CONV3-8 g4", "CONV1-2", "UPCONV2-8 g2", "LINEAR-8"])
+@pytest.mark.parametrize(
+    "layer", ["CONV3-8", "CONV3-64 g4", "CONV3-8 g4", "CONV1-2", "UPCONV2-8 g2", "LINEAR-8", "LINEAR-5"]
+)
 def test_orthogonal_kernels_are_orthogonal_group_by_group(layer: str) -> None:
     model = net(layer)
     (row, *_) = initialize(model, "orthogonal(gain=3)")
@@ -183,6 +189,21 @@ def test_of_overrides_the_last_that_fits_counts() -> None:
     assert [row.scheme for row in rows if row.role == "kernel"] == ["zeros", "normal(0.01)"]
 
 
+def test_each_kernel_of_a_layer_has_its_own_scheme(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = Linear.weights
+
+    def two(self: Linear, *inputs: Shape) -> Weights:
+        found = right(self, *inputs)
+        return {**found, "bias": replace(found["bias"], role=Role.KERNEL)}
+
+    monkeypatch.setattr(Linear, "weights", two)
+    model = net("[LINEAR-13]")
+    assert [row.scheme for row in initialize(model, "torch", overrides={"*.bias": "zeros"})] == ["torch", "zeros"]
+    assert not model.get_parameter("linear1.bias").any()
+    assert [row.scheme for row in initialize(model, "he", overrides={"*.bias": "torch"})] == ["he-normal", "torch"]
+    assert model.get_parameter("linear1.bias").any()
+
+
 def test_a_pattern_that_fits_nothing_is_an_error() -> None:
     with pytest.raises(ArchspecError) as caught:
         initialize(net("[CONV3-8, RELU, FLATTEN, FC-3]"), overrides={"haed.*": "zeros"})
@@ -199,6 +220,11 @@ def test_weights_of_the_spec_are_kept_and_said_so() -> None:
     row, bias = initialize(model, "he")
     assert (row.scheme, row.asked, bias.scheme) == ("spec", None, "0")
     assert next(model.parameters()).flatten().tolist() == [1, 2, 3, 4]
+
+
+def test_json_holds_no_infinity() -> None:
+    row = initialize(build(parse("{name: n, input: 8x8x4, layers: CONV3-8}"), dtype="float16"), "normal(1e6)")[0]
+    assert row.to_dict()["drawn"] == "inf"
 
 
 def test_shared_weights_are_drawn_once() -> None:

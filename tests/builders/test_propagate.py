@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from math import inf, isnan, sqrt
 from statistics import fmean
 
@@ -11,15 +10,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-import archspec
 from archspec import parse
 from archspec.layers import Family, Layer, Shape, registry
 from archspec.layers.moments import UNKNOWN, Moments, through
 from builders.build import build
-from builders.data import prepare
 from builders.initialize import initialize
 from builders.modules import Call, module
-from builders.propagate import Outlook, propagate
+from builders.propagate import propagate
 from builders.propagation.recursion import connections
 
 VECTOR = Shape((), 1)
@@ -79,6 +76,7 @@ def test_moments_of_known_functions() -> None:
     relu = through(lambda x: max(x, 0.0), Moments(0, 4))
     assert (relu.mean, relu.square) == pytest.approx((2 / sqrt(2 * 3.141592653589793), 2), abs=1e-3)
     assert all(map(isnan, through(lambda x: x, UNKNOWN)))
+    assert Moments(1e200, 1).square == inf
     assert through(lambda x: x + 1, Moments(0, 0)) == pytest.approx(Moments(1, 0), abs=1e-9)
 
 
@@ -162,37 +160,6 @@ def test_saturated_numbers_and_dead_units_are_counted() -> None:
     assert 0.5 <= stuck < 0.6
 
 
-@pytest.mark.parametrize(
-    ("spec", "scheme", "outlook"),
-    [
-        ("deep-relu", "zeros", Outlook.SYMMETRIC),
-        ("deep-relu", "he", Outlook.HEALTHY),
-        ("deep-relu", "normal(0.01)", Outlook.VANISHES),
-        ("deep-relu", "normal(1)", Outlook.EXPLODES),
-        ("deep-sigmoid", "zeros", Outlook.SYMMETRIC),
-        ("deep-sigmoid", "xavier", Outlook.HEALTHY),
-        ("deep-sigmoid", "xavier(gain=1)", Outlook.VANISHES),
-        ("deep-relu", "normal(1e30)", Outlook.EXPLODES),
-    ],
-)
-def test_verdicts(spec: str, scheme: str, outlook: Outlook) -> None:
-    found = propagate(spec, [scheme])
-    assert found.passages[0].verdict.outlook is outlook
-    json.loads(json.dumps(found.to_dict()), parse_constant=pytest.fail)
-
-
-def test_a_dead_network_vanishes_and_is_not_called_symmetric() -> None:
-    text = "{name: n, input: 1x1x2, layers: [CONV1-2 b=b, RELU, CONV1-2, RELU, CONV1-2, FLATTEN], "
-    (found,) = propagate(parse(text + "tensors: {b: [-99, -99]}}")).passages
-    assert found.verdict.outlook is Outlook.VANISHES
-
-
-def test_a_normalised_network_is_healthy_at_any_depth() -> None:
-    spec = parse("{name: n, input: 8x8x3, layers: '(CONV3-16, BN, RELU) x12, GAP, FLATTEN, FC-10'}")
-    found = propagate(spec, ["he", "xavier", "normal(0.01)"])
-    assert {one.verdict.outlook for one in found.passages} == {Outlook.HEALTHY}
-
-
 @pytest.mark.parametrize("rest", ["layers: [CONV3-4, CONV1-1]", "layers: [RELU, POOL2]",
                                   "layers: {a: CONV3-2, b: [GAP, FLATTEN]}, outputs: [a, b]"])  # fmt: skip
 def test_other_outputs_have_a_loss_too(rest: str) -> None:
@@ -206,44 +173,3 @@ def test_labels_come_from_the_data() -> None:
         "a batch of 50 of the training examples",
         "loss: the cross-entropy with the data's labels",
     )
-
-
-STEPS = {"deep-relu": 300, "deep-sigmoid": 600}  # the sigmoid network learns half as fast under its best scheme
-LEARNT = 0.9  # of the validation examples are right
-PAIRS = [
-    (name, scheme)
-    for name in STEPS
-    for scheme in ("zeros", "xavier", "xavier(gain=1)", "he", "he(gain=8)", "orthogonal", "torch", "normal(0.01)")
-]
-
-
-def accuracy(name: str, scheme: str, seed: int) -> float:
-    """The validation accuracy after some steps of Adam, 1e-3, on batches of 128 digits."""
-    spec = archspec.load(name)
-    data = prepare("digits", spec, seed=seed)
-    model, source = build(spec), torch.Generator().manual_seed(seed)
-    initialize(model, scheme, seed)
-    optimizer, step = torch.optim.Adam(model.parameters(), 1e-3), 0
-    while step < STEPS[name]:
-        for inputs, labels in data.train.batches(128, source):
-            optimizer.zero_grad()
-            torch.autograd.backward(F.cross_entropy(model(inputs), labels))
-            optimizer.step()
-            step += 1
-    inputs, labels = next(data.validation.batches(len(data.validation)))
-    with torch.no_grad():
-        return float((model(inputs).argmax(1) == labels).double().mean())
-
-
-@pytest.mark.prove
-@pytest.mark.parametrize(("name", "scheme"), PAIRS)
-def test_training_bears_the_verdict_out(name: str, scheme: str) -> None:
-    outlooks = {
-        propagate(name, [scheme], data="digits", batch=128, seed=seed).passages[0].verdict.outlook for seed in (0, 1)
-    }
-    learnt = fmean(accuracy(name, scheme, seed) for seed in (0, 1))
-    print(f"{name} {scheme}: {', '.join(outlooks)}; {learnt:.3f}")
-    assert len(outlooks) == 1
-    assert (Outlook.HEALTHY in outlooks) == (learnt >= LEARNT), learnt
-    if Outlook.SYMMETRIC in outlooks:
-        assert learnt < 0.2

@@ -110,6 +110,14 @@ def test_series_differ_in_colour_and_in_dashes() -> None:
     assert len({colour for colour, _ in drawn}) == len({dash for _, dash in drawn}) == 3
 
 
+def test_what_was_measured_is_dots_without_a_line() -> None:
+    curve = Series("curve", [k / 50 for k in range(101)], [k / 50 for k in range(101)])
+    svg = lines([curve, Series("measured", [0, 1, 2], [0, 1.1, 1.9], dots=True)], STEP, LOSS).svg()
+    assert marks(svg) == {"line": 1, "symbol": 3}
+    dots = lines([Series("measured", [0, 1, 2], [0, 1.1, 1.9], dots=True)], STEP, LOSS).svg()
+    assert marks(dots)["symbol"] == 3
+
+
 def test_long_series_are_thinned_keeping_ends_and_extremes() -> None:
     values = [math.sin(k / 500) for k in range(20_000)]
     values[7_000], values[13_000], values[16_001] = 50, -50, NAN

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from statistics import NormalDist
 from typing import Any
 
-from visualize.curves.encodings import along_x, along_y, colour, dash, data, framed, scale, told
+from visualize.curves.encodings import Symbol, along_x, along_y, colour, dash, data, framed, scale, shape, told
 from visualize.curves.figure import INK, Figure
 from visualize.curves.series import Axis, Band, Numbers, Series, counted, numbers, prepared, wrong
 
@@ -67,14 +67,26 @@ def lines(
     Panels stand side by side in the order in which series name them. Raises ArchspecError for what cannot be drawn.
     """
     ready = prepared(series, x, y, band)
-    base = alt.Chart().encode(x=along_x(x), color=colour([one.label for one in series], symbol="stroke"))
-    drawn = [base.mark_line(strokeWidth=2, clip=True).encode(y=along_y(y), strokeDash=dash(series), tooltip=told(x, y))]
+    lined, dotted = ([one.label for one in series if one.dots is dots] for dots in (False, True))
+    symbol: Symbol | None = None if dotted else "stroke"
+    base = alt.Chart().encode(x=along_x(x), y=along_y(y), color=colour([one.label for one in series], symbol=symbol))
+    line = base.mark_line(strokeWidth=2, clip=True).encode(strokeDash=dash(series, symbol), tooltip=told(x, y))
+    drawn = [line]
     if band and any(row["low"] != row["high"] for row in ready.rows):
         area = base.mark_area(opacity=0.18, clip=True).encode(y=along_y(y, "low"), y2="high")
         drawn.insert(0, area)
-    if len(ready.rows) <= FEW_POINTS * len(series):
-        drawn.append(base.mark_point(filled=True, size=30, clip=True).encode(y=along_y(y), tooltip=told(x, y)))
+    if dotted:
+        ends = any(end is not None for axis in (x, y) for end in (axis.low, axis.high))
+        dot = base.mark_point(filled=True, size=120, opacity=1, clip=ends)
+        dot = dot.encode(shape=shape(series), tooltip=told(x, y))
+        drawn[-1:] = [_only(line, lined), _only(dot, dotted)]
+    elif len(ready.rows) <= FEW_POINTS * len(series):
+        drawn.append(base.mark_point(filled=True, size=30, clip=True).encode(tooltip=told(x, y)))
     return framed(drawn, ready.rows, title, ready.notes, (width, height), share_y)
+
+
+def _only(chart: alt.Chart, labels: Sequence[str]) -> alt.Chart:
+    return chart.transform_filter(alt.FieldOneOfPredicate("series", labels))
 
 
 def stems(

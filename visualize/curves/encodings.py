@@ -11,6 +11,7 @@ from visualize.curves.series import Axis, Series
 import altair as alt  # isort: skip  (behind visualize.curves.figure, which says what to install)
 
 Symbol = Literal["square", "stroke"]
+DOT = "M-0.5,0A0.5,0.5,0,1,1,0.5,0A0.5,0.5,0,1,1,-0.5,0"  # half as wide as the circle, which is too much in a legend
 
 
 def framed(
@@ -60,23 +61,33 @@ def ticks(axis: Axis) -> alt.Axis:
     return alt.Axis(format="~e", tickCount=8) if axis.log else alt.Axis(labelOverlap=True)
 
 
-def colour(labels: Sequence[str], field: str = "series", symbol: Symbol = "square") -> alt.Color:
+def colour(labels: Sequence[str], field: str = "series", symbol: Symbol | None = "square") -> alt.Color:
     """The colour of a series; its legend where there are several."""
     order = list(dict.fromkeys(labels))
     shades = alt.Scale(domain=order, range=[COLOURS[k % len(COLOURS)] for k in range(len(order))])
     return alt.Color(field, type="nominal", scale=shades, legend=legend(order, symbol))
 
 
-def dash(series: Sequence[Series]) -> alt.StrokeDash:
+def dash(series: Sequence[Series], symbol: Symbol | None = "stroke") -> alt.StrokeDash:
     """The same order as the colours, so that lines differ on grey paper too."""
-    order = list(dict.fromkeys(one.label for one in series))
-    shades = alt.Scale(domain=order, range=[DASHES[k % len(DASHES)] for k in range(len(order))])
-    return alt.StrokeDash("series", type="nominal", scale=shades, legend=legend(order, "stroke"))
+    order = {one.label: one.dots for one in series}
+    turns = (k + k // len(COLOURS) for k in range(len(order)))  # another dash where the colours begin again
+    dashes = [DASHES[0 if dots else turn % len(DASHES)] for turn, dots in zip(turns, order.values(), strict=True)]
+    shades = alt.Scale(domain=list(order), range=dashes)
+    return alt.StrokeDash("series", type="nominal", scale=shades, legend=legend(list(order), symbol))
 
 
-def legend(order: Sequence[str], symbol: Symbol) -> alt.Legend | None:
-    """A legend, where there is more than one entry."""
-    return alt.Legend(title=None, symbolType=symbol, symbolOpacity=1) if len(order) > 1 else None
+def shape(series: Sequence[Series]) -> alt.Shape:
+    """In the legend a line, or a dot for a series of dots."""
+    order = {one.label: DOT if one.dots else "stroke" for one in series}
+    shapes = alt.Scale(domain=list(order), range=list(order.values()))
+    return alt.Shape("series", type="nominal", scale=shapes, legend=legend(list(order), None))
+
+
+def legend(order: Sequence[str], symbol: Symbol | None) -> alt.Legend | None:
+    """A legend, where there is more than one entry; its symbols are all alike, or (None) as the shapes say."""
+    alike = alt.Undefined if symbol is None else symbol
+    return alt.Legend(title=None, symbolType=alike, symbolOpacity=1) if len(order) > 1 else None
 
 
 def told(x: Axis, y: Axis) -> list[alt.Tooltip]:

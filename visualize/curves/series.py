@@ -54,13 +54,14 @@ class Axis:
 class Series:
     """One line: its label, its x, and its y or several runs of y (a row per seed), NaN where there is none.
 
-    Series of equal `panel` share a panel.
+    Series of equal `panel` share a panel. What was measured may be `dots` without a line.
     """
 
     label: str
     x: Numbers
     y: Numbers | Sequence[Numbers]
     panel: str = ""
+    dots: bool = False
 
 
 @dataclass(frozen=True)

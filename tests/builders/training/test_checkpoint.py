@@ -9,18 +9,32 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
+from torch.utils.data import Dataset
 
+from builders.data import Prepared, Stored
 from builders.training.checkpoint import resume, write_checkpoint
 from builders.training.loop import STOPPED, Training
 from builders.training.recipe import Recipe, Settings
 from builders.training.study import train
 from builders.training.trial import checkpoint_of
 from tests.builders.training.small import curves, quiet, recipe, run
-from tests.builders.training.test_loop import PLAIN, training
+from tests.builders.training.test_loop import PLAIN, items, training
 
 MODES = [Settings(steps=20, evaluate=4, batch=16), Settings(steps=20, batch=16, optimizer="adamw", schedule="cosine")]
 MODES += [Settings(steps=20, batch=16, optimizer="sgd", lr=0.1, momentum=momentum) for momentum in (0.0, 0.9)]
 RANDOM = PLAIN.replace("RELU", "BN, RELU, DROPOUT")
+
+
+class Inputs(Dataset[Tensor]):
+    def __init__(self, inputs: Tensor) -> None:
+        self.inputs = inputs
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def __getitem__(self, index: int) -> Tensor:
+        return self.inputs[index]
 
 
 def fresh(settings: Settings) -> Training:
@@ -47,6 +61,20 @@ def test_a_training_that_goes_on_takes_the_same_steps(settings: Settings, at: in
     assert str(other.curves) == str(whole.curves)
     for one, again in zip(whole.network.state_dict().values(), other.network.state_dict().values(), strict=True):
         assert torch.equal(one, again)
+
+
+def test_data_behind_a_loader_draws_none_of_the_training_s_random_numbers(tmp_path: Path) -> None:
+    parts = [Stored(Inputs(one.inputs), one.labels, one.sources) for one in (items(40, 0), items(20, 1))]
+    data, settings = Prepared(parts[0], parts[1], parts[1], None, ("a", "b", "c"), ()), MODES[0]
+    whole = training(settings, RANDOM, data=data)
+    whole.run(lambda _: False)
+    part = training(settings, RANDOM, data=data)
+    part.run(lambda one: one.curves.steps == 7)  # in the middle of an epoch
+    write_checkpoint(tmp_path / "one", part, "key")
+    other = training(settings, RANDOM, data=data)
+    assert resume(tmp_path / "one", other, "key")
+    other.run(lambda _: False)
+    assert str(other.curves) == str(whole.curves)
 
 
 def test_what_is_not_whole_counts_as_none(tmp_path: Path) -> None:
@@ -142,7 +170,7 @@ def prove_kills(folder: Path, wanted: int, steps: int) -> None:
 
 
 def test_a_study_killed_at_three_moments_ends_with_the_same_curves(tmp_path: Path) -> None:
-    prove_kills(tmp_path, 3, steps=120)
+    prove_kills(tmp_path, 3, steps=60)
 
 
 @pytest.mark.prove

@@ -15,14 +15,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from joblib.externals.loky import BrokenProcessPool  # type: ignore[import-untyped]
 from torch.utils.data import Dataset, TensorDataset
 
 from archspec.errors import ArchspecError
 from builders.training import grid, trial
 from builders.training.board import Board
 from builders.training.folder import Folder
+from builders.training.loop import STOPPED
 from builders.training.study import Study, train
-from tests.builders.training.small import curves, quiet, recipe, run
+from tests.builders.training.small import TINY, curves, quiet, recipe, run
 
 INITS = {"init": "he,zeros", "seeds": 2}
 
@@ -128,6 +130,27 @@ def test_a_dataset_of_python_is_trained_on_in_other_processes_too(tmp_path: Path
     assert "given in Python" in (two.folder / "recipe.yaml").read_text()
 
 
+def test_one_network_under_two_names_is_trained_once_and_told_twice(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.yaml").write_text(TINY, encoding="utf-8")
+    study = run(tmp_path, "one", specs=f"{tmp_path / 'a.yaml'},{tmp_path / 'b.yaml'}", seeds=2)
+    assert [(one.label, one.seed) for one in study.results] == [("a", 0), ("a", 1), ("b", 0), ("b", 1)]
+    assert (study.left, len(lines(study))) == (0, 2)
+
+
+def test_a_full_disk_is_told_and_the_next_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(trial, "write_checkpoint", full)
+    with pytest.raises(ArchspecError) as caught:
+        run(tmp_path, "one", checkpoint=0)
+    monkeypatch.undo()
+    assert caught.value.code == "unwritable"
+    assert caught.value.diagnostics[0].message == f"cannot use {tmp_path / 'one'}: No space left on device"
+    assert run(tmp_path, "one", checkpoint=0).left == 0
+
+
 def test_a_second_process_in_the_same_folder_is_refused(tmp_path: Path) -> None:
     with Folder(tmp_path / "one").locked(), pytest.raises(ArchspecError) as caught:
         run(tmp_path, "one")
@@ -164,6 +187,52 @@ def test_ctrl_c_stops_behind_a_step_and_the_next_run_goes_on(tmp_path: Path, mon
     assert curves(run(tmp_path, "one", **INITS)) == curves(whole)
 
 
+def test_a_trial_that_is_to_stop_is_not_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Board.create(tmp_path / trial.PROGRESS, 1).stop()
+    monkeypatch.setattr(trial, "_begun", None)
+    found = trial.run_trial(trial_list(tmp_path)[0], trial.Post(tmp_path, 0, os.getpid(), 1.0))
+    assert found.status == STOPPED
+
+
+def test_a_process_whose_study_was_killed_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def leave(code: int) -> None:
+        raise SystemExit(code)
+
+    Board.create(tmp_path / trial.PROGRESS, 1)
+    monkeypatch.setattr(os, "_exit", leave)
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    with pytest.raises(SystemExit):
+        trial.run_trial(trial_list(tmp_path)[0], trial.Post(tmp_path, 0, gone.pid, 1.0))
+
+
+def test_processes_are_started_deaf_and_their_end_is_no_error_when_all_should_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board, heard = Board.create(tmp_path / "board", 1), list[object]()
+
+    def broken() -> Iterator[trial.Result]:
+        raise BrokenProcessPool
+        yield
+
+    class Pool:
+        def __init__(self, **_: object) -> None:
+            pass
+
+        def __call__(self, _: object) -> Iterator[trial.Result]:
+            heard.append(signal.getsignal(signal.SIGINT))
+            return broken()
+
+    monkeypatch.setattr("joblib.Parallel", Pool)
+    tasks = [(one, trial.Post(tmp_path, 0, os.getpid(), 1.0)) for one in trial_list(tmp_path)]
+    with pytest.raises(BrokenProcessPool):
+        list(grid._processes(tasks, 2, board))
+    board.stop()
+    assert list(grid._processes(tasks, 2, board)) == []
+    assert heard == [signal.SIG_IGN] * 2
+    assert signal.getsignal(signal.SIGINT) != signal.SIG_IGN
+
+
 def trial_list(folder: Path) -> list[trial.Trial]:
     from builders.training.study import trials_of
 
@@ -196,7 +265,7 @@ def workers(parent: int) -> list[int]:
 
 
 def test_workers_that_die_again_and_again_end_the_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(grid, "_processes", lambda _tasks, _jobs: iter(()))
+    monkeypatch.setattr(grid, "_processes", lambda *_: iter(()))
     with pytest.raises(ArchspecError) as caught:
         run(tmp_path, "one", seeds=2)
     assert caught.value.code == "worker-lost"
@@ -244,7 +313,7 @@ def cluster(folder: Path, workers: int) -> Iterator[tuple[str, list[subprocess.P
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_worker_killed_under_dask_costs_no_trial_and_doubles_none(tmp_path: Path) -> None:
-    settings = {"init": "he,zeros", "seeds": 3, "steps": 250}
+    settings = {"init": "he,zeros", "seeds": 3, "steps": 120}
     whole = run(tmp_path, "whole", **settings)
     place = tmp_path / "one" / "trials.jsonl"
     with cluster(tmp_path, 2) as (address, workers):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import math
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -13,7 +16,7 @@ from benchmarks.train import bare, counted, loops
 from builders.data import Items, Prepared
 from builders.initialize import initialize
 from builders.training.curves import Curves
-from builders.training.loop import DIVERGED, DONE, STOPPED, Training
+from builders.training.loop import DIVERGED, DONE, STOPPED, Training, _memory, derived
 from builders.training.optimizer import rate
 from builders.training.recipe import Settings
 
@@ -67,6 +70,41 @@ def test_the_steps_are_those_of_a_loop_by_hand() -> None:
         torch.testing.assert_close(one, other)
 
 
+@pytest.mark.parametrize(
+    ("settings", "optimizer"),
+    [
+        (
+            Settings(weight_decay=0.1, betas=(0.8, 0.9)),
+            lambda w: torch.optim.Adam(w, 1e-3, (0.8, 0.9), weight_decay=0.1),
+        ),
+        (Settings(optimizer="adamw", weight_decay=0.1), lambda w: torch.optim.AdamW(w, 1e-3, weight_decay=0.1)),
+        (
+            Settings(optimizer="sgd", lr=0.1, momentum=0.9, weight_decay=0.01),
+            lambda w: torch.optim.SGD(w, 0.1, momentum=0.9, weight_decay=0.01),
+        ),
+    ],
+    ids=["adam", "adamw", "sgd"],
+)
+def test_the_weights_are_those_of_torchs_optimizers_to_the_last_bit(
+    settings: Settings, optimizer: Callable[[Iterable[torch.nn.Parameter]], torch.optim.Optimizer]
+) -> None:
+    """Over two epochs, the last batch of which holds 8 items."""
+    ours = training(replace(settings, steps=6, batch=16))
+    data, theirs = ours.data.train, copy.deepcopy(ours.network)
+    assert isinstance(data, Items)
+    ours.run(lambda _: False)
+    stepping = optimizer(theirs.parameters())
+    for epoch in range(2):
+        order = torch.randperm(40, generator=torch.Generator().manual_seed(derived("batches", 0, epoch)))
+        for chosen in order.split(16):  # type: ignore[no-untyped-call]
+            stepping.zero_grad()
+            cross_entropy(theirs(data.inputs[chosen]), data.labels[chosen]).backward()  # type: ignore[no-untyped-call]
+            stepping.step()
+    assert all(map(torch.equal, ours.network.parameters(), theirs.parameters()))
+    norm = torch.cat([weight.grad.flatten() for weight in theirs.parameters()]).norm()  # type: ignore[union-attr]
+    assert ours.curves.gradient_norm[-1] == pytest.approx(norm.item(), rel=1e-6)
+
+
 def test_a_batch_is_noted_with_its_loss_and_accuracy() -> None:
     ours = training(Settings(steps=1, batch=40))
     logits = ours.network(ours.data.train.inputs)  # type: ignore[union-attr]
@@ -74,6 +112,14 @@ def test_a_batch_is_noted_with_its_loss_and_accuracy() -> None:
     ours.run(lambda _: False)
     assert ours.curves.loss == [pytest.approx(cross_entropy(logits, labels).item(), rel=1e-6)]
     assert ours.curves.accuracy == [(logits.argmax(1) == labels).float().mean().item()]
+
+
+def test_numbers_that_do_not_lie_in_order_are_read_right() -> None:
+    turned = torch.arange(60_000.0, requires_grad=True).reshape(200, 300).t()
+    found = _memory(turned)
+    others = [torch.zeros(200, 300) for _ in range(20)]  # would take the place of a copy that nobody holds
+    assert found.tolist() == turned.tolist()
+    assert len(others) == 20
 
 
 def test_evaluations_stand_at_the_start_at_every_nth_step_and_at_the_end() -> None:
@@ -169,6 +215,14 @@ def test_a_rate_that_is_too_high_ends_as_diverged_with_its_layer() -> None:
     assert ours.fault.startswith("layer ")
     assert not math.isfinite(ours.curves.loss[-1])
     assert all(map(math.isfinite, ours.curves.loss[:-1]))
+
+
+def test_weights_that_the_last_step_spoils_end_as_diverged() -> None:
+    ours = training(Settings(steps=1, optimizer="sgd", lr=1e30))
+    assert ours.run(lambda _: False) == DIVERGED
+    assert math.isfinite(ours.curves.loss[-1])
+    assert ours.fault is not None
+    assert ours.fault.startswith("layer ")
 
 
 def test_inputs_that_are_no_numbers_are_named() -> None:

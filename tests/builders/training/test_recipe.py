@@ -94,10 +94,10 @@ ERRORS = [
     ),
     (
         "specs: deep-relu\noptimizer: adma\nlr: fast",
-        "recipe.yaml:2:12: error[recipe-value]: here stands one of sgd, adam, adamw, found `adma`\n"
+        "recipe.yaml:2:12: error[recipe-value]: expected one of sgd, adam, adamw, found `adma`\n"
         "  2 | optimizer: adma\n    |            ^^^^\n  help: did you mean adam?\n\n"
-        "recipe.yaml:3:5: error[recipe-value]: here stands a number above 0, found `fast`\n"
-        "  3 | lr: fast\n    |     ^^^^",
+        "recipe.yaml:3:5: error[recipe-value]: expected a number above 0, found `fast`\n"
+        "  3 | lr: fast\n    |     ^^^^\n  help: lr: 0.001",
     ),
     (
         "specs: deep-relu\ninit: [he, heh]",
@@ -149,6 +149,8 @@ def test_mistakes_are_told_at_their_place(text: str, message: str) -> None:
         ("specs: [a, a]", "`a` stands twice"),
         ("momentum: 0.9", "adam has no momentum"),
         ("{optimizer: sgd, betas: [0.9, 0.99]}", "sgd has no betas"),
+        ("overrides: 'fc=zeros, fc=he'", "`fc` stands twice"),
+        ("threads: 99999999999", "a whole number from 1 to 1024, found `99999999999`"),
         ("scheduler: tcp://a:1", "a scheduler is for the engine dask"),
         ("engine: dask", "the engine dask needs the address of a scheduler"),
         ("{validation: 0.5, test: 0.5}", "validation and test leave nothing to train on"),
@@ -163,6 +165,17 @@ def test_values_that_are_none_are_told_with_what_is_wanted(text: str, message: s
     assert message in caught.value.diagnostics[0].message
     assert caught.value.code in ("recipe-value", "recipe-conflict", "missing-key")
     assert caught.value.span is not None
+
+
+@pytest.mark.parametrize("key", READERS)
+def test_every_key_shows_how_it_is_written(key: str) -> None:
+    wrong = "{specs: a, " * (key != "specs") + f"{key}: [[]]" + "}" * (key != "specs")
+    with pytest.raises(ArchspecError) as caught:
+        recipe(wrong)
+    hint = caught.value.hint
+    assert hint is not None
+    assert hint.startswith(f"{key}: ")
+    READERS[key](Scalar.of(hint.removeprefix(f"{key}: ").split(", or ")[0]))
 
 
 def test_a_mistake_in_an_option_is_shown_there() -> None:

@@ -10,7 +10,7 @@ import pytest
 from builders.training.curves import Curves
 from builders.training.loop import DIVERGED, DONE
 from builders.training.student import quantile
-from builders.training.summary import difference_table, differences, rows, summary
+from builders.training.summary import difference_table, differences, orders, rows, summary
 from builders.training.trial import Result
 
 TABLES = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 10: 2.228, 29: 2.045, 100: 1.984}
@@ -43,8 +43,17 @@ def test_differences_are_paired_by_seed() -> None:
 
 def test_what_an_interval_does_not_tell_apart_is_not_told_apart() -> None:
     found = [result(s, seed, 0.5 + 0.1 * ((seed + k) % 2)) for k, s in enumerate("ab") for seed in range(4)]
-    assert [one.verdict for one in differences(found)] == ["not told apart"]
-    assert [one.verdict for one in differences([result("a", 0, 0.9), result("b", 0, 0.1)])] == ["not told apart"]
+    assert [one.verdict for one in differences(found)] == ["no clear difference"]
+    assert [one.verdict for one in differences([result("a", 0, 0.9), result("b", 0, 0.1)])] == ["no clear difference"]
+
+
+def test_initialisations_stand_from_best_to_worst() -> None:
+    finals = {"a": (0.5, 0.52, 0.51), "b": (0.9, 0.91, 0.9), "c": (0.9, 0.92, 0.87), "d": (0.1, 0.1, 0.1)}
+    found = [result(name, seed, v) for name, values in finals.items() for seed, v in enumerate(values)]
+    pairs = differences([*found, result("e", 0, 0.9, DIVERGED)])
+    assert [(one.init, one.other) for one in pairs[:4]] == [("b", "c"), ("b", "a"), ("b", "d"), ("b", "e")]
+    assert all(one.mean > 0 for one in pairs if one.pairs)
+    assert orders(pairs) == {"net": "b ~ c > a > d ~ e"}
 
 
 def test_networks_are_not_compared_with_each_other() -> None:

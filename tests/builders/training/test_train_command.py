@@ -15,7 +15,7 @@ from archspec.errors import ArchspecError
 from builders.training.loop import DIVERGED
 from builders.training.recipe import READERS
 from builders.training.trial import Trial
-from tests.builders.training.small import TINY, quiet, run
+from tests.builders.training.small import TINY, run
 
 Call = Callable[..., Result]
 
@@ -70,7 +70,7 @@ def test_the_figure_has_a_panel_for_each_network_and_gaps_where_a_trial_diverged
     ("arguments", "code", "words"),
     [
         (["nosuch"], 2, "error[unknown-spec]"),
-        (["tiny.yaml", "--lr", "fast"], 2, "--lr:1:1: error[recipe-value]: here stands a number above 0, found `fast`"),
+        (["tiny.yaml", "--lr", "fast"], 2, "--lr:1:1: error[recipe-value]: expected a number above 0, found `fast`"),
         (["tiny.yaml", "--steps", "3", "--epochs", "1"], 2, "error[recipe-conflict]"),
         (["tiny.yaml", "--init", "hee"], 2, "--init:1:1: error[unknown-scheme]"),
         (["tiny.yaml", "--engine", "dask"], 2, "needs the address of a scheduler"),
@@ -81,7 +81,9 @@ def test_the_figure_has_a_panel_for_each_network_and_gaps_where_a_trial_diverged
         (["study.yaml"], 1, "study.yaml:1:2: error[unknown-key]: there is no key `spec` here"),
         (["tiny.yaml", "study.yaml"], 2, "a recipe stands alone"),
         (["study.yaml", "--variant", "a"], 2, "a recipe chooses variant, set and input"),
-        (["map.yaml"], 1, "error[untrainable]: map reads 1 input(s) and gives 8 x 8 x 4"),
+        (["map.yaml"], 1, "error[untrainable]: map gives 8 x 8 x 4"),
+        (["soft.yaml"], 1, "error[untrainable]: soft ends in SOFTMAX, and so does the loss"),
+        (["normed.yaml", "--batch", "1077"], 2, "--batch:1:1: error[recipe-value]: the last batch of an epoch is a"),
         (["bad.yaml"], 1, "error[unknown-layer]"),
     ],
 )
@@ -90,6 +92,8 @@ def test_what_cannot_be_had_is_refused_before_anything_runs(
 ) -> None:
     (tmp_path / "study.yaml").write_text("{spec: tiny.yaml}")
     (tmp_path / "map.yaml").write_text("{name: map, input: 8x8x1, layers: CONV3-4}")
+    (tmp_path / "soft.yaml").write_text("{name: soft, input: 8x8x1, layers: [FLATTEN, FC-10, SOFTMAX]}")
+    (tmp_path / "normed.yaml").write_text("{name: normed, input: 8x8x1, layers: [FLATTEN, FC-10, BN]}")
     (tmp_path / "bad.yaml").write_text("{name: bad, input: 8x8x1, layers: CONVV3-4}")
     result = call(*arguments)
     assert words in result.stderr
@@ -142,7 +146,9 @@ def test_progress_tells_trials_steps_and_time(tmp_path: Path) -> None:
     board.begin(1, 0)
     board.tell(1, 100)
     assert pace.text() == "0/2 trials, 500/1,000 steps, 20 steps/s, 25 s left"
+    board.end(1, 300, 150)
+    assert pace.text().startswith("0/2 trials, 700/1,000 steps, 25 steps/s")
     assert not board.stopped
     Board(tmp_path / "board").stop()
     assert board.stopped
-    quiet("")
+    assert pace.text().endswith("stopping")

@@ -1,0 +1,81 @@
+"""The study `init`: zeros at chance, the orderings of the schemes, and that each of these claims can fail."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from archspec import ArchspecError
+from studies import init
+from studies.claims import FAILS, HOLDS
+from studies.document import find
+from studies.init import EXTENDED, HE, XAVIER, ZEROS, Runs
+from studies.study import Study
+
+CHANCE = 0.11
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    return Study.of(find("init"), quick=True, folder=tmp_path_factory.mktemp("init"))
+
+
+@pytest.fixture(scope="module")
+def found(study: Study) -> dict[str, Runs]:
+    """The trainings of a quick run, once for all tests."""
+    assert study.folder
+    return {name: init._trained(study, name, study.folder) for name in init.TITLES}
+
+
+def verdicts(found: dict[str, Runs]) -> dict[str, str]:
+    return {one.statement: one.verdict for one in (*init._zeros(found, CHANCE), *init._orderings(found))}
+
+
+@pytest.mark.usefixtures("found")
+def test_all_claims_hold(study: Study) -> None:
+    outcome = init.run(study)  # every trial is finished: nothing is trained again
+    assert [one.statement for one in outcome.claims if one.verdict == FAILS] == []
+    assert len(outcome.claims) == 7
+    assert {row["seed"] for row in outcome.numbers["curves"]} == {0, 1, 2}
+
+
+@pytest.mark.parametrize(
+    ("network", "first", "second", "statement"),
+    [
+        ("relu", HE, XAVIER, "ReLU: He leads Xavier, mean validation accuracy"),
+        ("relu", HE, EXTENDED, "ReLU: He leads Xavier, gain 4, mean validation accuracy"),
+        ("relu", XAVIER, ZEROS, "ReLU: Xavier leads zeros, mean validation accuracy"),
+        ("sigmoid", EXTENDED, HE, "sigmoid: Xavier, gain 4 leads He, mean validation accuracy"),
+        ("sigmoid", HE, XAVIER, "sigmoid: He leads Xavier, mean validation accuracy"),
+    ],
+)
+def test_schemes_that_change_places_fail(
+    found: dict[str, Runs], network: str, first: str, second: str, statement: str
+) -> None:
+    assert verdicts(found)[statement] == HOLDS
+    runs = dict(found[network])
+    runs[first], runs[second] = runs[second], runs[first]
+    assert verdicts({**found, network: runs})[statement] == FAILS
+
+
+def test_zeros_that_learn_fail(found: dict[str, Runs]) -> None:
+    for name, title in init.TITLES.items():
+        statement = f"{title}: zeros stays at chance, the largest class's share"
+        assert verdicts(found)[statement] == HOLDS
+        learnt = {**found[name], ZEROS: found[name][EXTENDED]}
+        assert verdicts({**found, name: learnt})[statement] == FAILS
+
+
+def test_a_training_that_diverged_supports_no_claim(found: dict[str, Runs]) -> None:
+    broken = [replace(one, fault="infinities") for one in found["relu"][HE]]
+    assert (
+        verdicts({**found, "relu": {**found["relu"], HE: broken}})["ReLU: He leads Xavier, mean validation accuracy"]
+        == FAILS
+    )
+
+
+def test_wrong_parameters() -> None:
+    with pytest.raises(ArchspecError) as caught:
+        init.run(Study.of(find("init"), {"seeds": 1}))
+    assert caught.value.code == "study-parameter"
