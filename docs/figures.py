@@ -1,6 +1,7 @@
 """Writes the pictures of the documentation into docs/figures/.
 
-`--check` says which of the drawings are out of date instead; the screenshot, which needs Chromium, is only written.
+`--check` says which of the drawings are out of date instead; the screenshot, which needs Chromium, and the figures of
+trainings, which take minutes, are only written.
 """
 
 from __future__ import annotations
@@ -109,6 +110,11 @@ FIGURES: dict[str, Callable[[], str]] = {
     "study-gan-run": _study("gan", "run"),
 }
 
+TRAINED: dict[str, Callable[[], str]] = {
+    "study-init-curves": _study("init", "curves"),
+    "study-leak-accuracies": _study("leak", "accuracies"),
+}
+
 
 def screenshot() -> bytes:
     """The report of ResNet-50 as a browser shows it, a unit of a middle layer chosen."""
@@ -128,7 +134,7 @@ def screenshot() -> bytes:
 def main(arguments: list[str]) -> int:
     """Write all pictures, or with `--check` compare them; the exit code is 1 where one differs."""
     differing = []
-    for name, draw in FIGURES.items():
+    for name, draw in (FIGURES if "--check" in arguments else FIGURES | TRAINED).items():
         path, svg = FOLDER / f"{name}.svg", draw().rstrip() + "\n"
         if len(svg.encode()) > LARGEST:
             sys.exit(f"{path.name} would have {len(svg.encode()):,} bytes, and {LARGEST:,} is the most")

@@ -85,6 +85,11 @@ def above(statement: str, bound: float, measured: float, basis: str = "") -> Cla
     return Claim(statement, f"> {shown(bound)}", measured, bool(measured > bound), None, basis)
 
 
+def at_most(statement: str, bound: float, measured: float, basis: str = "") -> Claim:
+    """What is measured lies at a bound or below it."""
+    return Claim(statement, f"<= {shown(bound)}", measured, bool(measured <= bound), None, basis)
+
+
 def below(statement: str, bound: float, measured: float, basis: str = "") -> Claim:
     """What is measured lies below a bound."""
     return Claim(statement, f"< {shown(bound)}", measured, bool(measured < bound), None, basis)
@@ -123,6 +128,8 @@ def leads(statement: str, differences: Sequence[float], level: float = 0.95) -> 
 
 def interval(values: Sequence[float], level: float) -> tuple[float, float]:
     """Mean and half of the interval that holds the true mean with probability `level`, for normal differences."""
+    if not all(map(math.isfinite, values)):
+        return math.nan, math.nan
     return fmean(values), student(len(values) - 1, level) * stdev(values) / math.sqrt(len(values))
 
 

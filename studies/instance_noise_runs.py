@@ -10,15 +10,15 @@ import torch
 from torch import Tensor
 from torch.func import functional_call, vmap
 
-from builders.data.leaks import one_thread
 from builders.network import Network
+from builders.threads import threads
 
 
 @contextmanager
 def drawing(seed: int, *stream: object) -> Iterator[None]:
     """torch draws from a stream of its own, in one thread, and goes on where it was afterwards."""
     words = [seed % 2**64, *"/".join(map(str, stream)).encode()]
-    with torch.random.fork_rng(devices=[]), one_thread():
+    with torch.random.fork_rng(devices=[]), threads(1):
         torch.manual_seed(int(np.random.SeedSequence(words).generate_state(1, np.uint64)[0]) >> 1)
         yield
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from archspec.errors import ArchspecError
 from archspec.output import write
 from archspec.report import markdown
+from builders.threads import threads
 from studies.claims import table
 from studies.study import Outcome, Study
 
@@ -25,7 +26,8 @@ def run(study: Study) -> Outcome:
     True
     """
     module = import_module(f"studies.{study.name.replace('-', '_')}")
-    found: Outcome = module.run(study)
+    with threads(1):  # tensors are small here
+        found: Outcome = module.run(study)
     return found
 
 

@@ -99,6 +99,13 @@ class Study:
             raise self._wrong(name, f"a whole number from {low}", self.values.find(name))
         return found
 
+    def listing(self, name: str) -> list[object]:
+        """A parameter that is a list; raises ArchspecError."""
+        found = self.values.find(name)
+        if not isinstance(found, list) or not found:
+            raise self._wrong(name, "a list", found)
+        return list(found)
+
     def counts(self, name: str, low: int = 1) -> list[int]:
         """A parameter that is a list of whole numbers; raises ArchspecError."""
         found = self.values.find(name)

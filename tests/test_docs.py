@@ -36,7 +36,7 @@ def text(page: str) -> str:
 
 def examples() -> Iterator[tuple[str, str]]:
     """Every example with its line; one that is marked as a part gets a name and an input."""
-    for path in sorted(DOCS.glob("*.md")):
+    for path in sorted(DOCS.rglob("*.md")):
         page = path.read_text(encoding="utf-8")
         for found in FENCE.finditer(page):
             line = page.count("\n", 0, found.start()) + 1
@@ -224,7 +224,7 @@ def test_the_json_of_a_field_has_the_documented_keys_and_types() -> None:
 
 
 def test_links_between_pages_lead_somewhere() -> None:
-    for path in sorted(DOCS.glob("*.md")):
+    for path in sorted(DOCS.rglob("*.md")):
         for page, heading in LINK.findall(path.read_text(encoding="utf-8")):
             target = path.parent / page if page else path
             assert target.is_file(), f"{path.name}: {page}"

@@ -190,7 +190,7 @@ CASES: dict[str, tuple[str | None, str | bytes]] = {
 
 
 def settled(server: subprocess.Popen[str], path: Path) -> list[list[float]]:
-    """Exit code, processor seconds and bytes of parse and check: the best of three, where a busy neighbour slows one."""
+    """Exit code, processor seconds and bytes of parse and check: up to three tries, as a busy neighbour slows one."""
     assert server.stdin
     assert server.stdout
     for _ in range(3):

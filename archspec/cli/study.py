@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -73,34 +73,24 @@ def study(
         from studies.document import find
         from studies.running import keep, prepare, run
         from studies.study import Study
-    work = jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else jobs or os.cpu_count() or 1
-    ready = [
-        Study.of(
-            find(name),
-            dict(variables),
-            quick=quick,
-            seed=seed,
-            jobs=work,
-            folder=output / name,
-            say=_note,
-            progress=shown,
-        )
-        for name in chosen
-    ]
+    common: dict[str, Any] = {"quick": quick, "seed": seed, "jobs": jobs or _cores(), "say": _note, "progress": shown}
+    ready = [Study.of(find(name), dict(variables), folder=output / name, **common) for name in chosen]
     for name in chosen:
         prepare(output / name)
-    found = dict[str, list[dict[str, object]]]()
-    failed = False
+    outcomes = {}
     for one in ready:
-        outcome = run(one)
+        outcomes[one.name] = outcome = run(one)
         keep(outcome, one.text.title, output / one.name)
         _shown(one, outcome, form)
-        found[one.name] = [claim.to_dict() for claim in outcome.claims]
-        failed |= not outcome.holds
     if form == "json":
-        write_json(found)
+        write_json({name: [claim.to_dict() for claim in outcome.claims] for name, outcome in outcomes.items()})
     _note(f"tables, figures and numbers are in {output}")
-    sys.exit(FAILED if failed else 0)
+    sys.exit(0 if all(outcome.holds for outcome in outcomes.values()) else FAILED)
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _shown(one: Study, outcome: Outcome, form: str) -> None:

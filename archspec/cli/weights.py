@@ -119,7 +119,17 @@ def _weights(found: tuple[Drawn, ...], notes: tuple[str, ...], exact: bool) -> r
     """A row for each weight; numbers with three digits, or `exact`."""
     from archspec import report
 
-    titles = ["weight", "shape", "drawn as", "next activation", "fan_in>", "fan_out>", "gain>", "std asked>", "std drawn>"]
+    titles = [
+        "weight",
+        "shape",
+        "drawn as",
+        "next activation",
+        "fan_in>",
+        "fan_out>",
+        "gain>",
+        "std asked>",
+        "std drawn>",
+    ]
     variances = any(row.variance is not None for row in found)
     rows = [
         [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from itertools import combinations
 from math import prod
 from typing import Any
@@ -15,6 +14,7 @@ from builders.data.calibrate import Null, at_least
 from builders.data.findings import EXAMPLES, Audit, Compared, Finding, Near, Pair
 from builders.data.orbit import EDGE, Orbit, nearest, parse_orbit, searched
 from builders.data.sides import Side, sample, side
+from builders.threads import threads
 
 ORBIT = "shift=2,flip,rotate=10"
 RATE, LEVEL = 1e-3, 1e-3
@@ -45,21 +45,10 @@ def audit(
             raise ArchspecError("orbit", f"{name} cannot be {share}", hint="a number above 0 and below 0.25")
     declared = parse_orbit(orbit)
     named = {"train": train, "validation": validation, "test": test}
-    with one_thread():
+    with threads(1):
         sides = [one for name, data in named.items() if data is not None and (one := side(name, data))]
         compared = tuple(_compared(*two, declared, rate, level) for two in combinations(sides, 2))
         return Audit(compared, declared, rate, level, tuple(_notes(sides, compared, declared)))
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """One thread for many small products: on a busy machine two of them wait for each other ten times as long."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _compared(first: Side, second: Side, orbit: Orbit, rate: float, level: float) -> Compared:

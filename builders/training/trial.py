@@ -27,6 +27,7 @@ from builders.build import build
 from builders.data import Prepared, prepare
 from builders.data.prepare import Data
 from builders.initialize import initialize, parse_scheme
+from builders.threads import threads
 from builders.training.board import Board
 from builders.training.checkpoint import resume, write_checkpoint
 from builders.training.curves import Curves
@@ -183,13 +184,8 @@ class _Watch:
 @contextmanager
 def _machine(trial: Trial) -> Iterator[None]:
     """The number of threads that the recipe says, and a random state that the caller does not share."""
-    threads = torch.get_num_threads()
-    with torch.random.fork_rng(devices=[]):
-        torch.set_num_threads(trial.settings.threads)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(threads)
+    with torch.random.fork_rng(devices=[]), threads(trial.settings.threads):
+        yield
 
 
 def _deaf(post: Post | None) -> AbstractContextManager[None]:

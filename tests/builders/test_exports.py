@@ -18,6 +18,7 @@ from torch import Tensor
 
 import archspec
 from builders.network import Network
+from builders.threads import threads
 from tests.builders.networks import (
     SIZES,
     Maker,
@@ -44,10 +45,8 @@ torch.save([(network.code, network(*tensors)) for network, tensors in loaded], s
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
     """The same sums in the same order, here and in another process."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+    with threads(1):
+        yield
     torch._dynamo.reset()
 
 

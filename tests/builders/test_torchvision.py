@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -13,6 +11,7 @@ from torchvision import models  # type: ignore[import-untyped]
 
 import archspec
 from archspec import bundle
+from builders.threads import threads
 
 QUICK = ("alexnet", "vgg11_bn", "squeezenet1_1", "densenet121", "mobilenet_v2", "resnet18", "resnext50_32x4d")
 REST = (
@@ -22,15 +21,6 @@ REST = (
 )
 SMALL = (64, 64, 3)  # as far down as every one of them goes
 TOLERANCES = {torch.float32: 1e-5, torch.float64: 1e-10}
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Small convolutions on several threads wait for each other."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def agree(name: str, size: tuple[int, int, int] | None) -> None:
@@ -62,7 +52,7 @@ def in_training(ours: Any, theirs: Any, x: torch.Tensor) -> bool:
 
 @pytest.mark.parametrize("name", QUICK)
 def test_the_outputs_are_torchvisions(name: str) -> None:
-    with one_thread():
+    with threads(1):
         agree(name, SMALL)
 
 
@@ -85,7 +75,7 @@ def test_another_networks_outputs_would_be_noticed() -> None:
     theirs.layer2[0].conv1.stride, theirs.layer2[0].conv2.stride = (2, 2), (1, 1)
     ours = archspec.build("resnet50", input=SMALL)
     before = {name: tensor.clone() for name, tensor in ours.state_dict().items()}
-    with one_thread(), pytest.raises(archspec.ArchspecError) as caught:
+    with threads(1), pytest.raises(archspec.ArchspecError) as caught:
         archspec.load_weights(ours, theirs)
     assert caught.value.code == "weights-differ"
     assert all(torch.equal(tensor, before[name]) for name, tensor in ours.state_dict().items())

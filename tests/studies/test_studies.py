@@ -8,14 +8,16 @@ import math
 import re
 from importlib import import_module
 from pathlib import Path
+from textwrap import indent
 
 import numpy as np
 import pytest
+from scipy import stats  # type: ignore[import-untyped]
 
 from archspec import bundle
 from archspec.errors import ArchspecError
 from studies import claims, dilation, document, running
-from studies.claims import Claim, above, alike, below, equal, near, sampled
+from studies.claims import Claim, above, alike, at_most, below, equal, leads, near, sampled
 from studies.study import Outcome, Study
 from tests.command import call, failure, printed, process
 from visualize.curves import Axis, Series, stems
@@ -59,6 +61,9 @@ def tiny(**settings: object) -> Study:
         (near("a", 0.5, 0.5, 0, ""), near("a", 0.5, math.nextafter(0.5, 1), 0, "")),
         (above("a", 1, 1.1), above("a", 1, 1)),
         (below("a", 1, 0.9), below("a", 1, 1)),
+        (at_most("a", 1, 1), at_most("a", 1, math.nextafter(1, 2))),
+        (leads("a", [2, 2.5, 3]), leads("a", [1, 2, 30])),
+        (leads("a", [0.01, 0.01]), leads("a", [0, 0.0])),
         (sampled("a", 0, 3.8, 1, ""), sampled("a", 0, 4, 1, "")),
         (sampled("a", [0] * 10, [4.3] * 10, 1.0, ""), sampled("a", [0] * 10, [0] * 9 + [4.5], 1.0, "")),
     ],
@@ -83,6 +88,9 @@ def test_every_kind_of_claim_can_hold_and_fail(right: Claim, wrong: Claim) -> No
         above("a", NAN, 1),
         below("a", 1, NAN),
         below("a", NAN, 1),
+        at_most("a", NAN, 1),
+        at_most("a", 1, NAN),
+        leads("a", [1, NAN]),
         sampled("a", 0, NAN, 1, ""),
         sampled("a", 0, 0, NAN, ""),
         sampled("a", [0, 0], [NAN, 0], [1, 1], ""),
@@ -96,6 +104,13 @@ def test_a_claim_shows_the_pair_that_is_farthest_apart_in_its_own_tolerance() ->
     claim = near("a", [1, 2, 3], [1.2, 2.1, 3], [1, 0.1, 1], "by hand")
     assert (claim.predicted, claim.measured, claim.tolerance) == (2, 2.1, 0.1)
     assert near("a", [0, 5, 1], [0, 5, 1], 0.1, "").predicted == 5
+
+
+def test_the_interval_of_a_mean_is_student_s() -> None:
+    values = [0.1, 0.3, 0.2, 0.6]
+    found = stats.ttest_1samp(values, 0).confidence_interval(0.95)
+    mean, half = claims.interval(values, 0.95)
+    assert (mean - half, mean + half) == pytest.approx((found.low, found.high))
 
 
 def test_a_claim_shows_the_first_pair_that_is_not_alike() -> None:
@@ -380,5 +395,5 @@ def test_a_study_has_a_module_a_test_and_a_page(name: str) -> None:
     assert (ROOT / "tests" / "studies" / f"test_{module}.py").is_file()
     page = (ROOT / "docs" / "studies" / f"{name}.md").read_text(encoding="utf-8")
     assert f"archspec study {name}" in page
-    for parameter in text.parameters:
-        assert re.search(rf"\b{parameter}\b", page), f"docs/studies/{name}.md does not name {parameter}"
+    spec = bundle.studies()[name].read_text(encoding="utf-8")
+    assert indent(spec, "    ").rstrip() in page, f"docs/studies/{name}.md shows another spec"

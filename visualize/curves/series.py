@@ -99,10 +99,11 @@ def prepared(series: Sequence[Series], x: Axis, y: Axis, band: Band | None) -> P
     notes: list[str] = []
     for one in series:
         rows += _rows(one, x, y, band, notes)
-    most = max(len(_runs(one)) for one in series)
-    if most > 1:
+    counts = sorted({len(_runs(one)) for one in series})
+    if counts[-1] > 1:
         spread = {"range": "bands: lowest to highest", "deviation": "bands: one standard deviation", None: ""}[band]
-        notes.insert(0, f"lines: mean of {most} runs" + (f"; {spread}" if spread else ""))
+        many = " or ".join(map(str, counts))
+        notes.insert(0, f"lines: mean of {many} runs" + (f"; {spread}" if spread else ""))
     return Prepared(tuple(rows), tuple(notes))
 
 
