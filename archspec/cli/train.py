@@ -44,13 +44,13 @@ OPTIONS = {
     "weight_decay": ("W", "Of all weights. [0]"),
     "betas": ("B1,B2", "Of adam and adamw. [0.9,0.999]"),
     "schedule": ("HOW", "Of the learning rate: none, cosine or step (a tenth at 1/2 and at 3/4). [none]"),
-    "evaluate": ("N", "Steps from one look at the validation part to the next. [25]"),
+    "evaluate": ("N", "Validate every N steps. [25]"),
     "threads": ("N", "Threads of each trial. [1]"),
     "jobs": ("N", "Trials at the same time; changes none of the numbers. [1]"),
     "engine": ("NAME", "processes of this machine, or dask. [processes]"),
     "scheduler": ("ADDRESS", "Of dask: tcp://host:8786."),
     "orbit": ("HOW", "What the leak audit takes for a copy: see docs/data.md. [shift=2,flip,rotate=10]"),
-    "checkpoint": ("SECONDS", "From one checkpoint of a trial to the next. [10]"),
+    "checkpoint": ("SECONDS", "Between the checkpoints of a trial. [10]"),
 }
 
 
@@ -83,7 +83,7 @@ def train(
     Instead of SPEC a RECIPE: a YAML file with the same keys as the options, and `specs`. Options come before it.
 
     Trials that FOLDER holds are not run again: killed or stopped, the same command goes on and ends with the same
-    numbers. Exits with 1 if a trial fails for a reason in its spec, with 2 if what is asked for cannot be had.
+    numbers. Exits with 1 for a mistake in a spec or recipe, with 2 if what is asked for cannot be had.
     """
     options = {**given, "output": output, "allow_leak": "yes" if allow_leak else None}
     with needing("train"):
