@@ -1,7 +1,7 @@
 """Writes the pictures of the documentation into docs/figures/.
 
 `--check` says which of the drawings are out of date instead; the screenshot, which needs Chromium, and the figures of
-trainings, which take minutes, are only written.
+studies, which take minutes, are only written.
 """
 
 from __future__ import annotations
@@ -98,6 +98,9 @@ FIGURES: dict[str, Callable[[], str]] = {
     "resnet50": _diagram(archspec.load("resnet50")),
     "unet": _diagram(archspec.load("unet")),
     "dense_block": _diagram(archspec.parse(DENSE_BLOCK), 0),
+}
+
+STUDIES: dict[str, Callable[[], str]] = {
     "study-dimensions-sizes": _study("dimensions", "sizes"),
     "study-fir-filter-signals": _study("fir-filter", "signals"),
     "study-instance-noise-shrinkage": _study("instance-noise", "shrinkage"),
@@ -108,9 +111,6 @@ FIGURES: dict[str, Callable[[], str]] = {
     "study-kl-course": _study("kl", "course"),
     "study-gan-gradients": _study("gan", "gradients"),
     "study-gan-run": _study("gan", "run"),
-}
-
-TRAINED: dict[str, Callable[[], str]] = {
     "study-init-curves": _study("init", "curves"),
     "study-leak-accuracies": _study("leak", "accuracies"),
 }
@@ -134,7 +134,7 @@ def screenshot() -> bytes:
 def main(arguments: list[str]) -> int:
     """Write all pictures, or with `--check` compare them; the exit code is 1 where one differs."""
     differing = []
-    for name, draw in (FIGURES if "--check" in arguments else FIGURES | TRAINED).items():
+    for name, draw in (FIGURES if "--check" in arguments else FIGURES | STUDIES).items():
         path, svg = FOLDER / f"{name}.svg", draw().rstrip() + "\n"
         if len(svg.encode()) > LARGEST:
             sys.exit(f"{path.name} would have {len(svg.encode()):,} bytes, and {LARGEST:,} is the most")

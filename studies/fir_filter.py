@@ -165,6 +165,7 @@ def _learnt(study: Study, problem: Problem, generator: np.random.Generator) -> C
     """A layer that flips nothing, fitted to the convolution of noise by least squares."""
     network = build(study.spec("learner"), dtype="float64")
     (weight,) = network.parameters()
+    torch.nn.init.zeros_(weight)
     h = problem.h[: weight.numel()]
     (sizes,) = (node.shape.spatial for node in study.spec("learner").layers.inputs.values())
     x = generator.normal(size=sizes)

@@ -99,7 +99,7 @@ def _descent(study: Study, x: Array, y: Array) -> list[Row]:
     fits = {name: ridge(x, y, strength) for name, strength in strengths.items()}
     return [
         {name: float(fit[k]) for name, fit in fits.items()}
-        | {"measured": float(found[k]), "error": float(spread[k, k] / runs) ** 0.5}
+        | {"measured": float(found[k]), "error": float(np.sqrt(spread[k, k] / runs))}
         | {"left_of_start": abs(float(exact[k] - fits["ridge"][k]))}
         for k in range(x.shape[1])
     ]

@@ -74,9 +74,10 @@ def growth(study: Study) -> list[Row]:
         found.append(
             {
                 "rate": rate, "over_square_bound": share, "over_mean_bound": rate / mean_bound(x, s),
-                "mean": first, "mean_measured": float(after.mean()), "mean_error": ((second - first**2) / count) ** 0.5,
+                "mean": first, "mean_measured": float(after.mean()),
+                "mean_error": float(np.sqrt((second - first**2) / count)),
                 "square": second, "square_measured": float(after.square().mean()),
-                "square_error": ((fourth - second**2) / count) ** 0.5,
+                "square_error": float(np.sqrt((fourth - second**2) / count)),
             }
         )  # fmt: skip
     return found
@@ -121,7 +122,7 @@ def _settled(study: Study, x: float, y: float, ratio: float) -> Row:
     share = x / y
     return {
         "x": x, "s": s, "ratio": ratio, "rate": rate, "share": limit(x, y, s) * share, "measured": float(found) * share,
-        "error": float(spread[0, 0] / runs) ** 0.5 * abs(share),
+        "error": float(np.sqrt(spread[0, 0] / runs)) * abs(share),
         "left_of_start": abs(float(exact[0]) - limit(x, y, s)) * abs(share),
     }  # fmt: skip
 

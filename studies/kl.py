@@ -112,7 +112,7 @@ def _settling(mixture: Mixture, settled: list[Gaussian]) -> Iterator[Claim]:
 
 def _modes(mixture: Mixture, covering: list[Gaussian], settled: list[Gaussian]) -> Iterator[Claim]:
     """How much of each fit lies in either mode."""
-    far = [min(_far(one.mean, mixture, mode) for mode in mixture.modes) for one in settled]
+    far = [min((_far(one.mean, mixture, mode) for mode in mixture.modes), default=math.inf) for one in settled]
     yield below("reverse fits' mean from the nearest maximum, in deviations of P's normal", 0.5, max(far))
     yield below("reverse fits' mass in the other mode", 0.01, max(min(one.left, one.right) for one in settled))
     valley = mixture.valley

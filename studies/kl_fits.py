@@ -71,7 +71,6 @@ class Fits:
     means: Tensor
     deviations: Tensor
     course: Tensor
-    slope: float  # of the longest gradient at the end
 
 
 def normal_log(x: Tensor, mean: Tensor | float, log_deviation: Tensor | float) -> Tensor:
@@ -131,7 +130,7 @@ def descend(divergence: Divergence, mixture: Mixture, starts: Sequence[float], d
         )
         step = torch.where(lower, (1.1 * step).clamp(max=10.0), step / 2)
         course.append(place[0])
-    return Fits(place[0], place[1].exp(), torch.stack(course), float(slope.norm(dim=0).max()))
+    return Fits(place[0], place[1].exp(), torch.stack(course))
 
 
 def _slope(divergence: Divergence, p: Tensor, place: Tensor, grid: Tensor) -> tuple[Tensor, Tensor]:

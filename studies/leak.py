@@ -51,6 +51,7 @@ class Measured:
 def run(study: Study) -> Outcome:
     """Both pipelines on the same digits, again and again; the gap between validation and test, and the audit."""
     originals = _digits(study)
+    _sizes(study, len(originals[1]))
     with study.place() as place:
         path = place / "mlp.yaml"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -64,6 +65,17 @@ def run(study: Study) -> Outcome:
         {"pipeline": one.pipeline, "repetition": one.repetition, **one.accuracy, "leaks": one.leaks} for one in found
     ]
     return Outcome(list(_claims(study, found)), {"accuracies": _figure(found)}, {"accuracies": rows})
+
+
+def _sizes(study: Study, known: int) -> None:
+    """Raises ArchspecError where there are fewer digits than are asked for, or none to train on or to validate with."""
+    count, share = study.count("originals", 10), study.number("validation", above=0)
+    if not 0 < round(share * count) < count:
+        message = f"{share:g} of {count} originals leaves none to train on, or none to validate with"
+        raise ArchspecError("study-parameter", message, hint="--set validation=0.4")
+    if (asked := count + study.count("test", 10)) > known:
+        message = f"leak has {known} digits, and originals and test ask for {asked}"
+        raise ArchspecError("study-parameter", message, hint="--set originals=100 and --set test=400")
 
 
 def leaky(study: Study, originals: Pair, repetition: int) -> Parts:
@@ -112,7 +124,7 @@ def _measured(study: Study, path: Path, name: str, repetition: int, parts: Parts
     """Audit and train; where the audit stops the training, train in spite of it."""
     study.say(f"leak: {name}, repetition {repetition + 1} of {study.count('repetitions')}")
     found, refused = audit(*parts[:2], orbit=str(study.values.find("orbit"))), ""
-    folder = path.parent / "runs" / f"{'leaky' if name == LEAKY else 'right'}-{repetition}"
+    folder = path.parent / f"{'leaky' if name == LEAKY else 'right'}-{repetition}"
     try:
         accuracy = _trained(study, path, folder, repetition, parts, allow=False)
     except ArchspecError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ from builders.run import seeded
 from studies.claims import Claim
 from studies.document import Text, network
 from visualize.curves import Figure
+
+SMALLEST, LARGEST = 1e-6, 1e6  # sizes of a number, so that its powers and quotients stay in the range of floats
 
 
 @dataclass(frozen=True)
@@ -130,9 +133,11 @@ class Study:
 
     @contextmanager
     def place(self) -> Iterator[Path]:
-        """A folder for files: the study's own, so that it goes on where it was stopped, or one that does not stay."""
+        """A folder for trainings: one for each choice of parameters and seed, so that the same study goes on where it
+        was stopped and no other meets its files; or one that does not stay."""
         if self.folder is not None:
-            yield self.folder
+            chosen = repr((sorted(self.values.values.items()), self.seed))
+            yield self.folder / "runs" / hashlib.sha256(chosen.encode()).hexdigest()[:8]
             return
         with TemporaryDirectory(prefix="archspec-") as folder:
             yield Path(folder)
@@ -141,6 +146,8 @@ class Study:
         if isinstance(found, bool) or not isinstance(found, (int, float)) or found < low or found <= above:
             bound = f" above {above:g}" if above > low else f" from {low:g}" if low > float("-inf") else ""
             raise self._wrong(name, f"a number{bound}", found)
+        if found and not SMALLEST <= abs(found) <= LARGEST:
+            raise self._wrong(name, f"0 or from {SMALLEST:g} to {LARGEST:g} in size", found)
         return float(found)
 
     def _wrong(self, name: str, wanted: str, found: object) -> ArchspecError:

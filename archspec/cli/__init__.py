@@ -29,6 +29,9 @@ from archspec.errors import ArchspecError
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for them costs more than most commands
 
 
+HELP = {"help_option_names": ["-h", "--help"]}
+
+
 class Commands(click.Group):
     """Shows what a user can mend on standard error: exit code 1 for a mistake in a spec, 2 for one in the request."""
 
@@ -46,7 +49,7 @@ class Commands(click.Group):
             sys.exit(UNUSABLE)
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDTH})
+@click.group(cls=Commands, context_settings={**HELP, "max_content_width": WIDTH})
 @click.version_option(__version__, prog_name="archspec")
 def main() -> None:
     """Neural networks written as in a paper's table, and every number that follows from them."""
@@ -58,4 +61,5 @@ def main() -> None:
 READING = (table, rf, draw, report, serve, check, schema, list_specs)
 RUNNING = (verify, run, init, propagate, train, study)
 for command in (*READING, *RUNNING):
+    command.context_settings.update(HELP)  # a command keeps the help option of whoever asks first, main or not
     main.add_command(command)

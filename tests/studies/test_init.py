@@ -24,8 +24,8 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
 @pytest.fixture(scope="module")
 def found(study: Study) -> dict[str, Runs]:
     """The trainings of a quick run, once for all tests."""
-    assert study.folder
-    return {name: init._trained(study, name, study.folder) for name in init.TITLES}
+    with study.place() as place:
+        return {name: init._trained(study, name, place) for name in init.TITLES}
 
 
 def verdicts(found: dict[str, Runs]) -> dict[str, str]:
@@ -73,6 +73,19 @@ def test_a_training_that_diverged_supports_no_claim(found: dict[str, Runs]) -> N
     )
 
 
+@pytest.mark.parametrize(
+    ("network", "scheme", "name"),
+    [
+        ("relu", "xavier-normal", XAVIER),
+        ("sigmoid", "xavier-normal", EXTENDED),
+        ("sigmoid", "xavier-normal(gain=1)", XAVIER),
+        ("sigmoid", "normal(0.1)", "normal(0.1)"),
+    ],
+)
+def test_xavier_is_called_by_the_gain_that_it_has(network: str, scheme: str, name: str) -> None:
+    assert init._called(network, scheme) == name
+
+
 @pytest.mark.parametrize("wrong", [{"relu_seeds": 1}, {"lr": 0}, {"relu_steps": 0.5}, {"relu_init": "he"}])
 def test_wrong_parameters(wrong: dict[str, object]) -> None:
     with pytest.raises(ArchspecError) as caught:
@@ -84,4 +97,4 @@ def test_wrong_parameters(wrong: dict[str, object]) -> None:
 def test_every_ordering_holds_in_the_whole_study() -> None:
     outcome = init.run(Study.of(find("init"), jobs=2))
     assert [one.statement for one in outcome.claims if one.verdict == FAILS] == []
-    assert len(outcome.claims) == 7
+    assert len(outcome.claims) == 8

@@ -91,6 +91,10 @@ def test_modes_that_merge_leave_one_fit() -> None:
     assert not [one for one in found if one.startswith("forward fit, all starts")]
 
 
+def test_means_that_rounding_cannot_tell_apart_leave_no_maximum() -> None:
+    assert "maxima of P" in failing({"means": [0, 1e-6]})
+
+
 def test_divergences_are_torchs_where_it_knows_them() -> None:
     """A mixture of two equal normals is one normal."""
     one = Mixture((0.5, 0.5), (1.0, 1.0), (2.0, 2.0))

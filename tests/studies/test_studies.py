@@ -225,6 +225,8 @@ def test_an_error_in_a_network_stands_where_the_study_has_it() -> None:
         ({"sizes": True}, lambda study: study.number("sizes")),
         ({"n": -1}, lambda study: study.number("n", 0)),
         ({"n": 0}, lambda study: study.number("n", above=0)),
+        ({"n": 1e-9}, lambda study: study.number("n")),
+        ({"n": -1e9}, lambda study: study.number("n")),
         ({"n": 1.5}, lambda study: study.count("n")),
         ({"n": 0}, lambda study: study.count("n")),
         ({"sizes": 1}, lambda study: study.counts("sizes")),

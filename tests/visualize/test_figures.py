@@ -39,15 +39,16 @@ def test_a_committed_picture_says_what_a_fresh_one_says(name: str) -> None:
 
 def test_every_picture_is_drawn_and_every_drawn_one_is_committed() -> None:
     shown = {
-        name for path in DOCS.glob("*.md") for name in re.findall(r"\(figures/(\w+)\.svg\)", path.read_text("utf-8"))
+        name for path in DOCS.rglob("*.md") for name in re.findall(r"figures/([-\w]+)\.svg\)", path.read_text("utf-8"))
     }
-    assert shown <= set(SCRIPT.FIGURES) == {path.stem for path in (DOCS / "figures").glob("*.svg")}
+    assert shown <= {*SCRIPT.FIGURES, *SCRIPT.STUDIES} == {path.stem for path in (DOCS / "figures").glob("*.svg")}
 
 
 def test_check_names_what_is_out_of_date(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(SCRIPT, "FOLDER", tmp_path)
+    monkeypatch.setattr(SCRIPT, "STUDIES", {"study": lambda: "<svg>3</svg>"})
     monkeypatch.setattr(SCRIPT, "FIGURES", {"one": lambda: "<svg>1</svg>", "two": lambda: "<svg>2</svg>"})
     assert SCRIPT.main([]) == 0
     assert SCRIPT.main(["--check"]) == 0
